@@ -1,0 +1,62 @@
+"""What can go wrong with an OPC UA server, in the two errors that a driver may raise."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
+from asyncua.ua.uaerrors import UaStatusCodeError
+
+from linecontrol.driver import ConnectionLost, DeviceRefused
+
+_REFUSALS = {
+    StatusCodes.BadIdentityTokenInvalid: "it wants a user and password, which this driver does not offer yet",
+    StatusCodes.BadIdentityTokenRejected: "it wants a user and password, which this driver does not offer yet",
+    StatusCodes.BadUserAccessDenied: "it does not let anonymous clients in",
+    StatusCodes.BadSecurityModeInsufficient: "it wants encrypted messages, which this driver does not offer yet",
+    StatusCodes.BadSecurityModeRejected: "it wants encrypted messages, which this driver does not offer yet",
+    StatusCodes.BadSecurityPolicyRejected: "it wants encrypted messages, which this driver does not offer yet",
+    StatusCodes.BadSecurityChecksFailed: "it wants encrypted messages, which this driver does not offer yet",
+    StatusCodes.BadCertificateUntrusted: "it wants a certificate, which this driver does not offer yet",
+    StatusCodes.BadCertificateInvalid: "it wants a certificate, which this driver does not offer yet",
+    StatusCodes.BadServiceUnsupported: "it lacks a service that this driver needs",
+}
+
+
+def status_name(status: int) -> str:
+    """Name of a status code, such as ``BadNodeIdUnknown``; with its number if it has no name of its own."""
+    name, _ = get_name_and_doc(status & 0xFFFF_0000)
+    return name if name not in {"Bad", "Uncertain"} else f"{name} 0x{status:08X}"
+
+
+@contextmanager
+def told(name: str, url: str) -> Iterator[None]:
+    """Tell whatever goes wrong inside as the gateway expects it, naming the connection.
+
+    Raises:
+        ConnectionLost: a new connection may do better.
+        DeviceRefused: the server said no.
+    """
+    who = f"{name} ({url})"
+    try:
+        yield
+    except (ConnectionLost, DeviceRefused):
+        raise
+    except UaStatusCodeError as error:
+        code = int(error.code)
+        if code in _REFUSALS:
+            msg = f"{who} refused: {_REFUSALS[code]} ({status_name(code)})"
+            raise DeviceRefused(msg) from error
+        msg = f"{who} answered {status_name(code)}"
+        raise ConnectionLost(msg) from error
+    except TimeoutError as error:
+        msg = f"{who} did not answer in time; is it running and reachable?"
+        raise ConnectionLost(msg) from error
+    except ConnectionRefusedError as error:
+        msg = f"{who} refused the connection; is the OPC UA server running at that port?"
+        raise ConnectionLost(msg) from error
+    except OSError as error:
+        msg = f"{who} can't be reached: {error.strerror or str(error) or type(error).__name__}"
+        raise ConnectionLost(msg) from error
+    except Exception as error:
+        msg = f"{who} sent what can't be understood: {str(error) or type(error).__name__}"
+        raise ConnectionLost(msg) from error

@@ -1,0 +1,1 @@
+"""linecontrol watches and steers an assembly line."""

@@ -1,0 +1,159 @@
+"""What concerns the plant as a whole: links, flags, commitments, kits."""
+
+from collections import deque
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from linecontrol.board.page import CommitmentRow, FlagRow, KitRow, LinkRow
+from linecontrol.board.words import SEVERITY_WORDS, URGENCY, due_text, margin, moment_text
+from linecontrol.config import Config
+from linecontrol.model.event import AnyEvent, CommitmentUpdated, FlagChanged, KitStockChanged, LinkChanged
+from linecontrol.model.health import Health
+from linecontrol.model.state import AlarmState, Severity
+
+OPEN = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED)
+"""States in which a flag is shown as open."""
+CLOSED_KEPT = 4
+"""So many closed flags are still listed."""
+
+
+class _Flag(Struct):
+    event: FlagChanged
+    blind: bool
+
+
+class PlantView:
+    """Links, flags, commitments and kits, folded from events."""
+
+    def __init__(self, config: Config, zone: ZoneInfo) -> None:
+        """``zone`` is the plant's time zone."""
+        self._config = config
+        self._zone = zone
+        self._links: dict[str, LinkChanged] = {}
+        self._commitments: dict[str, CommitmentUpdated] = {}
+        self._kits: dict[str, KitStockChanged] = {}
+        self._flags: dict[str, _Flag] = {}
+        self._closed: deque[FlagChanged] = deque(maxlen=CLOSED_KEPT)
+        self._users = {name: self._lines_on(name) for name in config.connections}
+
+    def apply(self, event: AnyEvent) -> None:
+        """Fold an event; those of lines are passed over."""
+        match event:
+            case FlagChanged():
+                self._flag(event)
+            case LinkChanged():
+                self._links[event.connection] = event
+            case CommitmentUpdated():
+                self._commitments[event.commitment] = event
+            case KitStockChanged():
+                self._kits[event.kit] = event
+            case _:
+                pass
+
+    def _flag(self, event: FlagChanged) -> None:
+        known = self._flags.pop(event.flag, None)
+        if event.state in OPEN:
+            blind = event.transition == "blind" or (known is not None and known.blind and event.transition != "sighted")
+            self._flags[event.flag] = _Flag(event, blind)
+        elif known and event.state is AlarmState.NORMAL:
+            self._closed.appendleft(event)
+
+    def _lines_on(self, connection: str) -> list[str]:
+        titles = []
+        for line in self._config.lines.values():
+            used = {line.connection}
+            for station in line.stations.values():
+                used.update(signal.connection for signal in (*station.signals.values(), *station.telemetry.values()))
+            if connection in used:
+                titles.append(line.title)
+        return titles
+
+    def links(self, now_ns: int, health: Health | None) -> list[LinkRow]:
+        """Connections that are down, by what was last said of them or else by the gateway's health."""
+        rows = []
+        for name, lines in self._users.items():
+            change = self._links.get(name)
+            up = change.up if change else health.connections.get(name, True) if health else True
+            if not up:
+                since = moment_text(change.at_ns, now_ns, self._zone) if change else ""
+                rows.append(LinkRow(name=name, lines=lines, since=since, reason=change.reason if change else ""))
+        return rows
+
+    def alerts(self, line: str) -> dict[str, Severity]:
+        """The severity of the worst open flag of each station of a line that has one."""
+        worst: dict[str, Severity] = {}
+        for flag in self._flags.values():
+            event = flag.event
+            if event.line == line and event.station and event.state is not AlarmState.RETURNED:
+                known = worst.get(event.station)
+                if known is None or URGENCY[event.severity] > URGENCY[known]:
+                    worst[event.station] = event.severity
+        return worst
+
+    def flags(self, now_ns: int) -> list[FlagRow]:
+        """Open flags, the most severe first and of those the newest."""
+        shown = sorted(self._flags.values(), key=lambda flag: (-URGENCY[flag.event.severity], -flag.event.raised_ns))
+        return [self._row(flag.event, flag.event.raised_ns, now_ns, blind=flag.blind) for flag in shown]
+
+    def closed(self, now_ns: int) -> list[FlagRow]:
+        """The flags that closed last, the newest first; ``since`` is when they closed."""
+        return [self._row(event, event.at_ns, now_ns, blind=False) for event in self._closed]
+
+    def _row(self, event: FlagChanged, since_ns: int, now_ns: int, *, blind: bool) -> FlagRow:
+        notes = [SEVERITY_WORDS[event.severity]]
+        if event.state is AlarmState.ACKNOWLEDGED:
+            notes.append("acknowledged")
+        if event.state is AlarmState.RETURNED:
+            notes.append("over, not acknowledged")
+        if blind:
+            notes.append("can't be checked now")
+        return FlagRow(
+            flag=event.flag,
+            severity=event.severity,
+            word=", ".join(notes),
+            where=self._where(event),
+            text=event.text,
+            since=moment_text(since_ns, now_ns, self._zone),
+        )
+
+    def _where(self, event: FlagChanged) -> str:
+        line = self._config.lines.get(event.line)
+        station = line.stations.get(event.station) if line else None
+        return station.title if station else line.title if line else ""
+
+    def commitments(self, now_ns: int) -> list[CommitmentRow]:
+        """Commitments that are not yet kept, in order of their due days."""
+        rows = []
+        for event in sorted(self._commitments.values(), key=lambda event: (event.due_ns, event.commitment)):
+            standing, text = margin(event.done, event.units, event.margin_days)
+            family = self._config.families.get(event.family)
+            if event.done < event.units:
+                rows.append(
+                    CommitmentRow(
+                        title=event.market,
+                        family=family.title if family else event.family,
+                        done=event.done,
+                        units=event.units,
+                        due=due_text(event.due_ns, now_ns, self._zone),
+                        margin=text,
+                        standing=standing,
+                    )
+                )
+        return rows
+
+    def kits(self) -> list[KitRow]:
+        """Kits of which the next working day needs more than there will be, the scarcest first."""
+        rows = []
+        for name, event in self._kits.items():
+            kit = self._config.kits.get(name)
+            if event.stock + event.arriving < event.needed_next_day:
+                rows.append(
+                    KitRow(
+                        title=kit.title if kit else name,
+                        stock=event.stock,
+                        needed=event.needed_next_day,
+                        arriving=event.arriving,
+                    )
+                )
+        return sorted(rows, key=lambda row: row.stock + row.arriving - row.needed)

@@ -1,0 +1,56 @@
+"""``linecontrol replay DIR JOURNAL``: the same engine over what was recorded."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from linecontrol.cli.common import PROBLEMS, load_plant, telling_errors
+from linecontrol.config import EngineConfig
+from linecontrol.daemon import ENGINE_META, new_engine
+from linecontrol.gateway.journal_file import read_journal, read_meta
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the plant's config.")],
+    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="File journal.sqlite that no gateway is using.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run the engine over a recorded journal and compare what it says now with what was recorded, byte for byte.
+
+    Exit code 1 if anything differs: then the config or the program is another one than at the time.
+    """
+    console = Console(stderr=True)
+    with telling_errors():
+        plan = load_plant(folder)
+        meta = read_meta(journal)
+        if settings := meta.get(ENGINE_META):
+            engine_config = EngineConfig.model_construct(**json.loads(settings))
+            plan = replace(plan, config=plan.config.model_copy(update={"engine": engine_config}))
+        engine = new_engine(plan)
+        records = observations = events = 0
+        different: list[int] = []
+        with Progress(console=console, transient=True, disable=as_json) as progress:
+            task = progress.add_task("replaying", total=None)
+            for record in read_journal(journal):
+                said = engine.step(record.observations, record.now_ns)
+                records += 1
+                observations += len(record.observations)
+                events += len(said)
+                if msgspec.msgpack.encode(said) != msgspec.msgpack.encode(record.events):
+                    different.append(record.seq)
+                progress.update(task, advance=1)
+    figures = {"records": records, "observations": observations, "events": events, "different": len(different)}
+    if as_json:
+        print(json.dumps({**figures, "first_different": different[:1]}))
+    else:
+        print(f"{records} records, {observations} observations, {events} events")
+        print("all events as recorded" if not different else f"{len(different)} records differ, first {different[0]}")
+    if different:
+        raise typer.Exit(PROBLEMS)

@@ -1,0 +1,73 @@
+"""The YAML as types. Values only: reading files is in ``linecontrol.config.loader``."""
+
+from linecontrol.config.calendar import BreakConfig, CalendarConfig, ShiftConfig, Weekday
+from linecontrol.config.gateway import (
+    AllowConfig,
+    BoardConfig,
+    ControlConfig,
+    EngineConfig,
+    InfluxConfig,
+    JournalConfig,
+    PlantConfig,
+)
+from linecontrol.config.line import (
+    BufferConfig,
+    Command,
+    ConnectionConfig,
+    CycleBy,
+    LineConfig,
+    Meaning,
+    Role,
+    SignalConfig,
+    StandardConfig,
+    StationConfig,
+)
+from linecontrol.config.product import (
+    CommitmentConfig,
+    DeliveryConfig,
+    FamilyConfig,
+    KitConfig,
+    OpeningConfig,
+    ProductConfig,
+    TargetConfig,
+)
+from linecontrol.config.root import Config
+from linecontrol.config.rule import CommandAction, RuleConfig, Subject
+from linecontrol.config.simulator import SimulatorConfig, TroubleConfig
+
+__all__ = [
+    "AllowConfig",
+    "BoardConfig",
+    "BreakConfig",
+    "BufferConfig",
+    "CalendarConfig",
+    "Command",
+    "CommandAction",
+    "CommitmentConfig",
+    "Config",
+    "ConnectionConfig",
+    "ControlConfig",
+    "CycleBy",
+    "DeliveryConfig",
+    "EngineConfig",
+    "FamilyConfig",
+    "InfluxConfig",
+    "JournalConfig",
+    "KitConfig",
+    "LineConfig",
+    "Meaning",
+    "OpeningConfig",
+    "PlantConfig",
+    "ProductConfig",
+    "Role",
+    "RuleConfig",
+    "ShiftConfig",
+    "SignalConfig",
+    "SimulatorConfig",
+    "StandardConfig",
+    "StationConfig",
+    "Subject",
+    "TargetConfig",
+    "TroubleConfig",
+    "Weekday",
+]

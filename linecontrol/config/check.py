@@ -1,0 +1,118 @@
+"""What types can't see: names that aren't there, times that overlap, signals that are needed."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from linecontrol.config.binding import Binding
+from linecontrol.config.check_calendar import overlapping, pauses
+from linecontrol.config.check_line import line_problems
+from linecontrol.config.check_signal import signal_problems
+from linecontrol.config.holidays import public_holidays
+from linecontrol.config.root import Config
+from linecontrol.config.rule import CommandAction, Subject
+from linecontrol.config.source import Path_, Places, Problem, in_order
+from linecontrol.config.wording import nearest, unknown
+
+Found = Iterator[tuple[Path_, str]]
+
+
+def check(config: Config, binding: Binding, place: Places) -> list[Problem]:
+    """All problems of a config whose types are right, in the order of their places."""
+    found = [*_plant(config), *_products(config), *_targets(config), *_rules(config), *_simulator(config)]
+    for name, line in config.lines.items():
+        found += line_problems(config, name, line)
+    found += signal_problems(config, binding, place)
+    return in_order(Problem(place.of(path), path, text) for path, text in found)
+
+
+def _known(path: Path_, kind: str, name: str | None, allowed: Iterable[str]) -> Found:
+    names = list(allowed)
+    if name is not None and name not in names:
+        yield path, unknown(kind, name, names)
+
+
+def _plant(config: Config) -> Found:
+    zone = config.plant.timezone
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield ("plant", "timezone"), f"no time zone named {zone!r}{nearest(zone, available_timezones())}"
+    try:
+        public_holidays(config.calendar.holidays)
+    except ValueError as error:
+        yield ("calendar", "holidays"), str(error)
+    yield from pauses(config.calendar.shifts)
+    for name, line in config.lines.items():
+        yield from overlapping(config.calendar.shifts, line.shifts, ("lines", name, "shifts"))
+    stations = station_names(config)
+    for index, allow in enumerate(config.control.allow):
+        yield from _patterns(("control", "allow", index, "stations"), "station", allow.stations, stations)
+
+
+def station_names(config: Config) -> list[str]:
+    """All stations as ``line/station``."""
+    return [f"{name}/{station}" for name, line in config.lines.items() for station in line.stations]
+
+
+def _patterns(path: Path_, kind: str, patterns: list[str], names: list[str]) -> Found:
+    for index, pattern in enumerate(patterns):
+        if not any(fnmatchcase(name, pattern) for name in names):
+            yield (*path, index), f"{pattern!r} fits no {kind}{nearest(pattern, names)}"
+
+
+def _products(config: Config) -> Found:
+    for name, product in config.products.items():
+        yield from _known(("products", name, "family"), "family", product.family, config.families)
+        yield from _known(("products", name, "kit"), "kit", product.kit, config.kits)
+    for name, delivery in config.deliveries.items():
+        for kit in delivery.kits:
+            yield from _known(("deliveries", name, "kits", kit), "kit", kit, config.kits)
+
+
+def _targets(config: Config) -> Found:
+    seen: dict[tuple[str, str, int], str] = {}
+    for name, target in config.targets.items():
+        path = ("targets", name)
+        yield from _known((*path, "family"), "family", target.family, config.families)
+        yield from _known((*path, "line"), "line", target.line, config.lines)
+        line = config.lines.get(target.line)
+        known = line is not None and all(family in config.families for family in (target.family, *line.families))
+        if line and known and target.family not in line.families:
+            yield (*path, "family"), f"line {target.line!r} doesn't build family {target.family!r}"
+        key = (target.family, target.line, target.year)
+        if key in seen:
+            yield path, f"the same family, line and year as target {seen[key]!r}"
+        seen.setdefault(key, name)
+        if target.opening and not date(target.year, 1, 1) <= target.opening.day <= date(target.year, 12, 31):
+            yield (*path, "opening", "day"), f"{target.opening.day} is not in {target.year}"
+    for name, promise in config.commitments.items():
+        yield from _known(("commitments", name, "family"), "family", promise.family, config.families)
+        if promise.due < promise.start:
+            yield ("commitments", name, "due"), f"{promise.due} is before the start, {promise.start}"
+
+
+def _rules(config: Config) -> Found:
+    subjects: dict[Subject, list[str]] = {
+        Subject.STATION: station_names(config),
+        Subject.TARGET: list(config.targets),
+        Subject.COMMITMENT: list(config.commitments),
+        Subject.KIT: list(config.kits),
+        Subject.CONNECTION: list(config.connections),
+    }
+    for name, rule in config.rules.items():
+        yield from _patterns(("rules", name, "only"), rule.each.value, rule.only, subjects[rule.each])
+        for index, action in enumerate(rule.actions):
+            if isinstance(action, CommandAction):
+                path = ("rules", name, "actions", index)
+                yield from _known((*path, "station"), "station", action.station, subjects[Subject.STATION])
+                if action.station is None and rule.each is not Subject.STATION:
+                    yield path, f"a rule about a {rule.each.value} has no station of its own: name one with station:"
+
+
+def _simulator(config: Config) -> Found:
+    for name in config.simulator.stations:
+        yield from _known(("simulator", "stations", name), "station", name, station_names(config))
+    for name in config.simulator.late_deliveries:
+        yield from _known(("simulator", "late_deliveries", name), "delivery", name, config.deliveries)

@@ -1,0 +1,63 @@
+"""Shifts and breaks: what overlaps, over midnight and over the end of the week too."""
+
+from collections.abc import Iterator, Mapping
+from datetime import time
+
+from linecontrol.config.calendar import ShiftConfig, Weekday
+from linecontrol.config.source import Path_
+from linecontrol.config.wording import unknown
+
+_DAY = 24 * 60
+_WEEK = 7 * _DAY
+
+
+def _minute(at: time) -> int:
+    return at.hour * 60 + at.minute
+
+
+def _length(shift: ShiftConfig) -> int:
+    return (_minute(shift.end) - _minute(shift.start)) % _DAY or _DAY
+
+
+def pauses(shifts: Mapping[str, ShiftConfig]) -> Iterator[tuple[Path_, str]]:
+    """Breaks that are not within their shift, or not after one another."""
+    for name, shift in shifts.items():
+        before = 0
+        for index, pause in enumerate(shift.breaks):
+            path = ("calendar", "shifts", name, "breaks", index)
+            start = (_minute(pause.start) - _minute(shift.start)) % _DAY
+            end = start + ((_minute(pause.end) - _minute(pause.start)) % _DAY or _DAY)
+            if end > _length(shift):
+                yield path, f"the break is not within the shift, {shift.start:%H:%M} to {shift.end:%H:%M}"
+            elif start < before:
+                yield path, "the break begins before the one above it ends"
+            before = max(before, end)
+
+
+def overlapping(shifts: Mapping[str, ShiftConfig], chosen: list[str], path: Path_) -> Iterator[tuple[Path_, str]]:
+    """Shifts of one line that overlap, are named twice or don't exist."""
+    known = [name for name in dict.fromkeys(chosen) if name in shifts]
+    for index, name in enumerate(chosen):
+        here = (*path, index)
+        if name not in shifts:
+            yield here, unknown("shift", name, shifts)
+            continue
+        if name in chosen[:index]:
+            yield here, f"shift {name!r} is there twice"
+            continue
+        for other in known[: known.index(name) + 1]:
+            if _overlap(shifts[name], shifts[other], same=name == other):
+                with_whom = "itself on the next day" if name == other else f"shift {other!r}"
+                yield here, f"shift {name!r} overlaps {with_whom}"
+
+
+def _overlap(one: ShiftConfig, other: ShiftConfig, *, same: bool) -> bool:
+    days = list(Weekday)
+    for a in dict.fromkeys(one.days):
+        for b in dict.fromkeys(other.days):
+            if same and a is b:
+                continue
+            gap = (days.index(b) * _DAY + _minute(other.start) - days.index(a) * _DAY - _minute(one.start)) % _WEEK
+            if gap < _length(one) or _WEEK - gap < _length(other):
+                return True
+    return False

@@ -1,0 +1,94 @@
+"""Settings of the gateway itself and of what it feeds."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from linecontrol.config.line import Command
+from linecontrol.config.types import NS as _NS
+from linecontrol.config.types import ConfigModel, Duration
+
+
+class PlantConfig(ConfigModel):
+    """Where the gateway stands."""
+
+    site: str
+    """ISA-95 site."""
+    area: str
+    """ISA-95 area."""
+    timezone: str
+    """IANA time zone of shifts and days, such as Asia/Baku."""
+
+
+class JournalConfig(ConfigModel):
+    """The durable record of what came in and what was derived."""
+
+    commit_every: Duration = 30_000_000
+    """Group commit: how long records may wait for one another before they are made durable."""
+    snapshot_every: Duration = 60 * _NS
+    """How often the engine's memory is saved, so that a restart has little to replay."""
+    keep: Duration = 90 * 86_400 * _NS
+    """How long delivered records are kept for replay."""
+
+
+class EngineConfig(ConfigModel):
+    """How finely the engine looks at time."""
+
+    resolution: Duration = 5 * _NS
+    """Grid on which running cycles, delays and calendars are looked at."""
+    lateness: Duration = 1 * _NS
+    """How late a reading may arrive before what depends on time has moved on without it."""
+    progress_every: Duration = 60 * _NS
+    """How often a running cycle's progress is recorded."""
+    heartbeat_every: Duration = 300 * _NS
+    """How often each station's state is recorded although it did not change."""
+
+
+class InfluxConfig(ConfigModel):
+    """The InfluxDB server that is fed. InfluxDB 2, 3, or 1.8 and later."""
+
+    url: str
+    """Such as http://127.0.0.1:8086."""
+    org: str = "-"
+    """Organisation (InfluxDB 2); ignored by others."""
+    events: str = "mes"
+    """Bucket or database of cycles, states, flags and the target."""
+    kpi: str = "mes_kpi"
+    """Bucket or database of figures per shift and of the gateway's own health."""
+    raw: str = "mes_raw"
+    """Bucket or database of telemetry."""
+    token_file: str | None = None
+    """File that holds the token, relative to systemd's credentials folder or absolute; no token if left out."""
+    gzip: bool = False
+    """Compress what is sent; worth it over a network, not on the same machine."""
+    batch: Annotated[int, Field(ge=1, le=50_000)] = 5_000
+    """Lines in one request at the most."""
+    timeout: Duration = 10 * _NS
+    """How long a request may take."""
+
+
+class BoardConfig(ConfigModel):
+    """The live board. It has no login yet, hence loopback only."""
+
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8_480
+    """TCP port on 127.0.0.1; 0 takes a free one."""
+
+
+class AllowConfig(ConfigModel):
+    """Commands that may be written."""
+
+    stations: Annotated[list[str], Field(min_length=1)]
+    """Patterns of ``line/station``."""
+    commands: Annotated[list[Command], Field(min_length=1)]
+    """What may be written to them."""
+
+
+class ControlConfig(ConfigModel):
+    """What may be written to the line. Nothing, unless it is listed here."""
+
+    allow: list[AllowConfig] = []
+    """The allow-list."""
+    expire_after: Duration = 10 * _NS
+    """A command that was not written by then is never written."""
+    spacing: Duration = 1 * _NS
+    """Shortest time between two writes to one target."""

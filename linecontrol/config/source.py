@@ -1,0 +1,202 @@
+"""YAML text to plain values, with the place of every node. Any bytes are taken; what is wrong is listed."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing_extensions import override
+
+MAX_BYTES = 2_000_000
+"""Largest file that is read."""
+MAX_NODES = 200_000
+"""Most values of one file, aliases followed: a small file can stand for a huge tree."""
+MAX_DEPTH = 40
+"""Deepest nesting."""
+
+Path_ = tuple[str | int, ...]
+
+_SCALARS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "merge")
+)
+_GROUPS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
+_BROKEN = (YAMLError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    @override
+    def __str__(self) -> str:
+        """``file:line:column``."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in config: where, at which path, and what."""
+
+    place: Place
+    path: Path_
+    text: str
+
+    @override
+    def __str__(self) -> str:
+        """``file:line:column: path: text``."""
+        return f"{self.place}: {dotted(self.path)}: {self.text}" if self.path else f"{self.place}: {self.text}"
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, in the order of their places."""
+    return sorted(set(problems), key=lambda problem: (problem.place, dotted(problem.path), problem.text))
+
+
+def dotted(path: Path_) -> str:
+    """A path as people write it: ``rules.slow.actions[0].value``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+class Places:
+    """Where each value of the config is written."""
+
+    def __init__(self, root: str) -> None:
+        """``root`` is the folder: the place of what is written nowhere."""
+        self._root = Place(root)
+        self.keys: dict[Path_, Place] = {}
+        self.values: dict[Path_, Place] = {}
+
+    def of(self, path: Path_, offset: int = 0) -> Place:
+        """Place of the value at ``path``, or of what it should be in; ``offset`` characters into a text."""
+        for length in range(len(path), 0, -1):
+            if place := self.values.get(path[:length]):
+                return Place(place.file, place.line, place.column + (offset if length == len(path) else 0))
+        return self._root
+
+    def of_key(self, path: Path_) -> Place:
+        """Place of the key that ends ``path``."""
+        return self.keys.get(path) or self.of(path)
+
+    def __call__(self, path: Path_, offset: int = 0) -> str:
+        """``file:line:column`` of the value at ``path``."""
+        return str(self.of(path, offset))
+
+
+class Source:
+    """One file being read."""
+
+    def __init__(self, file: Path, places: Places) -> None:
+        """Places are added to ``places``; ``problems`` grows as they are found."""
+        self.file = str(file)
+        self.places = places
+        self.problems: list[Problem] = []
+        self._yaml = YAML(typ="safe", pure=True)
+        self._nodes = 0
+
+    def read(self) -> dict[str, Any]:
+        """The file's top-level keys and values; empty if it can't be read."""
+        data = b""
+        try:
+            with open(self.file, "rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                self._say(Place(self.file), f"the file is larger than {MAX_BYTES // 1_000_000} MB")
+                return {}
+            root = self._yaml.compose(data.decode("utf-8-sig"))
+        except OSError as error:
+            self._say(Place(self.file), f"can't be read: {error.strerror}")
+        except UnicodeDecodeError as error:
+            self._say(Place(self.file, data.count(b"\n", 0, error.start) + 1), "the text is not UTF-8")
+        except _BROKEN as error:
+            self._say(self._mark_of(error), f"no valid YAML: {_first_line(error)}")
+        else:
+            if isinstance(root, MappingNode):
+                return self._value(root, (), 0)  # type: ignore[no-any-return]
+            if root is not None and not (isinstance(root, ScalarNode) and root.value == ""):
+                self._say(self._place(root), "a file holds keys and values at its top, such as plant:")
+        return {}
+
+    def _value(self, node: Node, path: Path_, depth: int) -> Any:
+        self._nodes += 1
+        if self._nodes > MAX_NODES or depth > MAX_DEPTH:
+            if not any(problem.text.startswith("too ") for problem in self.problems):
+                self._say(self._place(node), "too much or too deep: aliases that repeat one another?", path)
+            return None
+        if not isinstance(node, ScalarNode) and str(node.tag) not in _GROUPS:
+            self._say(self._place(node), f"the tag {str(node.tag)[:60]} is not understood", path)
+            return None
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, SequenceNode):
+            self.places.values.setdefault(path, self._place(node))
+            return [self._value(item, (*path, index), depth + 1) for index, item in enumerate(node.value)]
+        self.places.values[path] = self._place(node)
+        return self._scalar(node, path)
+
+    def _mapping(self, node: MappingNode, path: Path_, depth: int) -> dict[Any, Any]:
+        self.places.values.setdefault(path, self._place(node))
+        found: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node, path) if isinstance(key_node, ScalarNode) else None
+            if not isinstance(key, str | int) or isinstance(key, bool):
+                self._say(self._place(key_node), "a key is a name or a whole number", path)
+                continue
+            place = self._place(key_node)
+            here = (*path, key)
+            if key in found:
+                self._say(place, f"{key!r} is there twice, first at {self.places.of_key(here)}", path)
+                continue
+            if depth or here not in self.places.keys:
+                self.places.keys[here] = place
+                if not isinstance(value_node, ScalarNode):
+                    self.places.values[here] = place
+            found[key] = self._value(value_node, here, depth + 1)
+        return found
+
+    def _scalar(self, node: Node, path: Path_) -> Hashable:
+        if str(node.tag) not in _SCALARS:
+            self._say(self._place(node), f"the tag {str(node.tag)[:60]} is not understood", path)
+            return None
+        if str(node.tag).endswith(":merge"):
+            return "<<"
+        try:
+            return self._yaml.constructor.construct_object(node)  # type: ignore[no-any-return]
+        except _BROKEN:
+            self._say(self._place(node), f"{_short(node.value)} can't be understood as {_kind(node)}", path)
+            return None
+
+    def _place(self, node: Node) -> Place:
+        mark = node.start_mark
+        quoted = isinstance(node, ScalarNode) and node.style in ("'", '"')
+        return Place(self.file, mark.line + 1, mark.column + 1 + quoted)
+
+    def _mark_of(self, error: Exception) -> Place:
+        mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
+        return Place(self.file, mark.line + 1, mark.column + 1) if mark else Place(self.file)
+
+    def _say(self, place: Place, text: str, path: Path_ = ()) -> None:
+        self.problems.append(Problem(place, path, text))
+
+
+def _kind(node: Node) -> str:
+    kind = str(node.tag).rpartition(":")[2]
+    return {"int": "a number", "float": "a number", "timestamp": "a day"}.get(kind, kind)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    text = (error.problem or error.context) if isinstance(error, MarkedYAMLError) else str(error)
+    return (str(text).strip().splitlines() or ["unreadable"])[0][:200]

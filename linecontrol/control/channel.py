@@ -1,0 +1,97 @@
+"""One thing that can be written (``line/station/command``): who wants what of it, and what was written last."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from linecontrol.config import Command
+from linecontrol.model import Andon, Severity
+
+RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+"""Severities from the least to the most urgent."""
+
+Written = bool | int | float
+"""What is written to a station."""
+
+
+class Demand(Struct, frozen=True):
+    """A raised flag's wish: ``value`` as it is written, and what to write when no wish is left (``None``: nothing)."""
+
+    flag: str
+    rule: str
+    rank: int
+    value: Written
+    on_clear: Written | None
+    lease_ns: int
+    reason: str
+
+
+class Open(Struct, frozen=True):
+    """A command whose end is not known yet."""
+
+    command: str
+    value: Written
+    issued_ns: int
+    reason: str
+
+
+class Channel(Struct):
+    """What is remembered of a target.
+
+    ``wanted`` is what should stand there (``None``: no matter), ``sent`` what was written last (``None``: unknown),
+    ``changed`` that the flags have made it another since, ``renew_ns`` when a lease is to be renewed.
+    """
+
+    line: str
+    station: str
+    name: Command
+    demands: list[Demand] = field(default_factory=list)
+    wanted: Written | None = None
+    sent: Written | None = None
+    changed: bool = False
+    reason: str = ""
+    renew_ns: int | None = None
+    issued_ns: int | None = None
+    open: Open | None = None
+
+    def demand(self, demand: Demand) -> None:
+        """A flag was raised."""
+        self.demands = [*(other for other in self.demands if other.flag != demand.flag), demand]
+        self._decide(None)
+
+    def drop(self, flag: str, reason: str) -> None:
+        """A flag was cleared."""
+        gone = [demand for demand in self.demands if demand.flag == flag]
+        if gone:
+            self.demands = [demand for demand in self.demands if demand.flag != flag]
+            self._decide(gone[-1].on_clear, reason)
+
+    def is_due(self, now_ns: int, spacing_ns: int) -> bool:
+        """Whether something is to be written now."""
+        if self.open is not None or self.wanted is None:
+            return False
+        if self.issued_ns is not None and now_ns < self.issued_ns + spacing_ns:
+            return False
+        return self.changed or (self.renew_ns is not None and now_ns >= self.renew_ns)
+
+    def lease_ns(self) -> int:
+        """Length of the lease that is wanted; 0 if none is."""
+        return max((demand.lease_ns for demand in self.demands), default=0)
+
+    def _decide(self, left: Written | None, reason: str = "") -> None:
+        chosen = self._strongest(self.demands)
+        if chosen is not None:
+            self.wanted, self.reason = chosen.value, chosen.reason
+        else:
+            self.wanted, self.reason, self.renew_ns = left, reason, None
+        self.changed = self.wanted != self.sent
+
+    def _strongest(self, demands: Sequence[Demand]) -> Demand | None:
+        if self.name is Command.HOLD:
+            return max(demands, key=lambda demand: demand.lease_ns, default=None)
+        return max(reversed(demands), key=lambda demand: demand.rank, default=None)
+
+
+def colour_code(colour: Andon | None) -> int | None:
+    """The number that is written for an andon colour."""
+    return None if colour is None else colour.code

@@ -1,0 +1,199 @@
+"""The control room: raised flags into commands, within the allow-list, one at a time per target."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+import msgspec
+from msgspec import Struct, field
+
+from linecontrol.config import Command, CommandAction, Config
+from linecontrol.control.channel import RANKS, Channel, Demand, Open, Written, colour_code
+from linecontrol.errors import SnapshotError
+from linecontrol.model import (
+    Andon,
+    AnyEvent,
+    CommandClosed,
+    CommandIssued,
+    CommandOutcome,
+    CommandResult,
+    FlagChanged,
+)
+
+_GIVE_UP = 2
+"""A command without an outcome is closed as unknown after so many times ``expire_after``."""
+
+
+class _Remembered(Struct):
+    """All that the room remembers. ``count`` numbers the commands."""
+
+    count: int = 0
+    channels: dict[str, Channel] = field(default_factory=dict)
+
+
+class ControlRoom:
+    """Turns the command actions of raised flags into ``CommandIssued``, and closes each with ``CommandClosed``.
+
+    A target (a station's andon, a station's hold) has at most one open command. Nothing is written twice because it
+    failed: what failed is written again only when the flags change, or as a hold's next renewal.
+    """
+
+    def __init__(self, config: Config) -> None:
+        """Nothing is raised and nothing is open."""
+        self._config = config
+        self._control = config.control
+        self._actions = {
+            name: [action for action in rule.actions if isinstance(action, CommandAction)]
+            for name, rule in config.rules.items()
+        }
+        self._memory = _Remembered()
+
+    # --- the doors ------------------------------------------------------------------------------------------
+
+    def see(self, event: AnyEvent) -> Sequence[AnyEvent]:
+        """What follows from a flag that was raised or cleared."""
+        if not isinstance(event, FlagChanged) or event.transition not in ("raised", "cleared"):
+            return ()
+        said: list[AnyEvent] = []
+        for action in self._actions.get(event.rule, ()):
+            target = action.station or f"{event.line}/{event.station}"
+            if (refusal := self._refusal(target, action.command)) is not None:
+                if event.transition == "raised":
+                    said.append(self._refuse(target, action, event, refusal))
+                continue
+            channel = self._channel(target, action.command)
+            if event.transition == "raised":
+                channel.demand(_demand(action, event))
+            else:
+                channel.drop(event.flag, event.text)
+            said += self._write(channel, event.at_ns)
+        return said
+
+    def tick(self, at_ns: int) -> Sequence[AnyEvent]:
+        """Commands that waited, leases to renew, commands given up."""
+        said: list[AnyEvent] = []
+        for channel in self._memory.channels.values():
+            command = channel.open
+            if command is not None and at_ns >= command.issued_ns + _GIVE_UP * self._control.expire_after:
+                said.append(self._close(channel, command, CommandResult.UNKNOWN, at_ns, "no outcome was reported"))
+            said += self._write(channel, at_ns)
+        return said
+
+    def outcome(self, outcome: CommandOutcome) -> Sequence[AnyEvent]:
+        """How a command ended; nothing if it isn't open (any more)."""
+        for channel in self._memory.channels.values():
+            if channel.open is not None and channel.open.command == outcome.command:
+                known = outcome.result in list(CommandResult)
+                result = CommandResult(outcome.result) if known else CommandResult.UNKNOWN
+                closed = self._close(channel, channel.open, result, outcome.at_ns, outcome.text)
+                return [closed, *self._write(channel, outcome.at_ns)]
+        return ()
+
+    def memory(self) -> bytes:
+        """All that the room remembers, encoded."""
+        return msgspec.msgpack.encode(self._memory)
+
+    def remember(self, memory: bytes) -> None:
+        """Take up what ``memory`` returned. Wishes of rules that are gone are dropped, as if their flags had cleared.
+
+        Raises:
+            SnapshotError: it doesn't fit.
+        """
+        try:
+            self._memory = msgspec.msgpack.decode(memory, type=_Remembered)
+        except msgspec.MsgspecError as error:
+            msg = f"the memory of control can't be read: {error}"
+            raise SnapshotError(msg) from error
+        for channel in self._memory.channels.values():
+            for demand in list(channel.demands):
+                if not self._actions.get(demand.rule):
+                    channel.drop(demand.flag, "the rule is gone")
+
+    # --- what may be written --------------------------------------------------------------------------------
+
+    def _refusal(self, target: str, command: Command) -> str | None:
+        line, _, station = target.partition("/")
+        known = self._config.lines[line].stations.get(station) if line in self._config.lines else None
+        if known is None or command not in known.commands:
+            return f"{target} has no {command} that could be written"
+        for allow in self._control.allow:
+            if command in allow.commands and any(fnmatchcase(target, pattern) for pattern in allow.stations):
+                return None
+        return f"control.allow does not list {command} of {target}"
+
+    def _refuse(self, target: str, action: CommandAction, event: FlagChanged, text: str) -> CommandClosed:
+        line, _, station = target.partition("/")
+        return CommandClosed(
+            at_ns=event.at_ns,
+            command=self._next_id(target, action.command),
+            line=line,
+            station=station,
+            name=action.command.value,
+            value=_demand(action, event).value,
+            result=CommandResult.REFUSED,
+            issued_ns=event.at_ns,
+            text=text,
+            reason=event.flag,
+        )
+
+    # --- writing --------------------------------------------------------------------------------------------
+
+    def _write(self, channel: Channel, now_ns: int) -> list[AnyEvent]:
+        if not channel.is_due(now_ns, self._control.spacing):
+            return []
+        target = f"{channel.line}/{channel.station}"
+        value = channel.wanted
+        if value is None or self._refusal(target, channel.name) is not None:
+            return []
+        command = self._next_id(target, channel.name)
+        lease_ns = channel.lease_ns()
+        channel.open = Open(command, value, now_ns, channel.reason)
+        channel.sent, channel.changed, channel.issued_ns = value, False, now_ns
+        channel.renew_ns = now_ns + lease_ns // 2 if lease_ns else None
+        issued = CommandIssued(
+            at_ns=now_ns,
+            command=command,
+            line=channel.line,
+            station=channel.station,
+            name=channel.name.value,
+            value=value,
+            expires_ns=now_ns + self._control.expire_after,
+            reason=channel.reason,
+        )
+        return [issued]
+
+    def _close(self, channel: Channel, command: Open, result: CommandResult, at_ns: int, text: str) -> CommandClosed:
+        channel.open = None
+        if result is not CommandResult.VERIFIED:
+            channel.sent = None
+        return CommandClosed(
+            at_ns=at_ns,
+            command=command.command,
+            line=channel.line,
+            station=channel.station,
+            name=channel.name.value,
+            value=command.value,
+            result=result,
+            issued_ns=command.issued_ns,
+            text=text,
+            reason=command.reason,
+        )
+
+    def _channel(self, target: str, command: Command) -> Channel:
+        key = f"{target}/{command.value}"
+        if key not in self._memory.channels:
+            line, _, station = target.partition("/")
+            self._memory.channels[key] = Channel(line, station, command)
+        return self._memory.channels[key]
+
+    def _next_id(self, target: str, command: Command) -> str:
+        self._memory.count += 1
+        return f"{target}/{command.value}/{self._memory.count}"
+
+
+def _demand(action: CommandAction, event: FlagChanged) -> Demand:
+    rank = RANKS[event.severity]
+    if isinstance(action.value, Andon):
+        on_clear = colour_code(action.on_clear)
+        return Demand(event.flag, event.rule, rank, action.value.code, on_clear, 0, event.flag)
+    seconds: Written = action.value // 10**9 if action.value % 10**9 == 0 else action.value / 1e9
+    return Demand(event.flag, event.rule, rank, seconds, 0, action.value, event.flag)

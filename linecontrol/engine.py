@@ -1,0 +1,133 @@
+"""The pure centre: observations and the time in, events out.
+
+``step``, ``tick``, ``snapshot`` and ``restore`` are its only doors. It asks nobody for the time and does no I/O, so
+live operation, recovery after a crash, replay and tests are the same code, and the same calls give the same events,
+byte for byte. What depends on the time alone is looked at on a fixed grid (``engine: resolution:``), behind the
+present by ``engine: lateness:``; hence ticks may be left out or added between steps without changing any event.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from datetime import date
+
+import msgspec
+from msgspec import Struct
+
+from linecontrol.bottleneck import BottleneckRoom
+from linecontrol.calendar import line_calendars
+from linecontrol.config import Config
+from linecontrol.control import ControlRoom
+from linecontrol.errors import SnapshotError
+from linecontrol.kpi import KpiRoom
+from linecontrol.line import LineRoom
+from linecontrol.model import AnyEvent, CommandOutcome, LinkChange, Observation, Reading, Room
+from linecontrol.rules import RulesRoom
+from linecontrol.target import TargetRoom
+
+
+class Snapshot(Struct, frozen=True):
+    """All that an engine remembers."""
+
+    version: int
+    grid_ns: int
+    line: bytes
+    rooms: dict[str, bytes]
+
+
+_VERSION = 1
+
+
+class Engine:
+    """Composes the rooms: line → kpi → bottleneck → target → rules → control."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        holidays: Container[date] = frozenset(),
+        counter_bits: Mapping[str, int | None] | None = None,
+    ) -> None:
+        """``holidays`` are the public holidays, ``counter_bits`` widths of counters by signal id.
+
+        Raises:
+            ConfigError: a rule can't be compiled.
+        """
+        by_line = line_calendars(config, holidays)
+        self._settings = config.engine
+        self._line = LineRoom(config, by_line, counter_bits)
+        self._control = ControlRoom(config)
+        self._rooms: dict[str, Room] = {
+            "kpi": KpiRoom(config, by_line),
+            "bottleneck": BottleneckRoom(config, by_line),
+            "target": TargetRoom(config, by_line),
+            "rules": RulesRoom(config, by_line),
+            "control": self._control,
+        }
+        self._chain = list(self._rooms.values())
+        self._grid_ns = 0
+
+    def step(self, observations: Sequence[Observation], now_ns: int) -> list[AnyEvent]:
+        """What a batch of observations says, that arrived at ``now_ns`` at the latest."""
+        out = self.tick(now_ns)
+        batch: list[Reading | LinkChange] = []
+        for observation in observations:
+            if isinstance(observation, CommandOutcome):
+                self._spread(self._line.observe(batch, now_ns), 0, out)
+                batch = []
+                self._spread(self._control.outcome(observation), len(self._chain), out)
+            else:
+                batch.append(observation)
+        self._spread(self._line.observe(batch, now_ns), 0, out)
+        return out
+
+    def tick(self, now_ns: int) -> list[AnyEvent]:
+        """What the time alone brings about, up to ``now_ns`` less the lateness that is allowed for."""
+        out: list[AnyEvent] = []
+        resolution = self._settings.resolution
+        last = (now_ns - self._settings.lateness) // resolution * resolution
+        if self._grid_ns == 0:
+            self._grid_ns = last
+            self._line.begin(last)
+        while self._grid_ns < last:
+            self._grid_ns += resolution
+            self._spread(self._line.tick(self._grid_ns), 0, out)
+            for place, room in enumerate(self._chain):
+                self._spread(room.tick(self._grid_ns), place + 1, out)
+        return out
+
+    def snapshot(self) -> bytes:
+        """All that the engine remembers."""
+        memories = {name: room.memory() for name, room in self._rooms.items()}
+        return msgspec.msgpack.encode(Snapshot(_VERSION, self._grid_ns, self._line.memory(), memories))
+
+    def restore(self, snapshot: bytes) -> list[str]:
+        """Go on where ``snapshot`` was taken; names the rooms that had to start afresh as the config changed.
+
+        Raises:
+            SnapshotError: it was taken by another version.
+        """
+        try:
+            taken = msgspec.msgpack.decode(snapshot, type=Snapshot)
+        except msgspec.DecodeError as error:
+            msg = f"the snapshot can't be read: {error}"
+            raise SnapshotError(msg) from error
+        if taken.version != _VERSION:
+            msg = f"the snapshot is of version {taken.version}; this linecontrol reads version {_VERSION}"
+            raise SnapshotError(msg)
+        self._line.remember(taken.line)
+        afresh = []
+        for name, room in self._rooms.items():
+            try:
+                room.remember(taken.rooms[name])
+            except (SnapshotError, KeyError):
+                afresh.append(name)
+        self._grid_ns = taken.grid_ns
+        return afresh
+
+    def _spread(self, events: Sequence[AnyEvent], place: int, out: list[AnyEvent]) -> None:
+        """Show events to the rooms from ``place`` on; what a room says of one goes to the rooms after it."""
+        for event in events:
+            out.append(event)
+            for index in range(place, len(self._chain)):
+                said = self._chain[index].see(event)
+                if said:
+                    self._spread(said, index + 1, out)

@@ -1,0 +1,81 @@
+"""What the line room remembers: plain structs, encoded whole into a snapshot."""
+
+from msgspec import Struct, field
+
+from linecontrol.config import Role
+from linecontrol.model import StationState, Timing, Value
+
+
+class Unit(Struct):
+    """A unit on the line. ``inferred`` means that no signal named it."""
+
+    id: str
+    inferred: bool
+    product: str | None
+    start_ns: int | None
+    good: bool | None = None
+
+
+class RunningCycle(Struct):
+    """A cycle that has not ended. ``lost_ns`` is working time in other states than working, up to ``seen_ns``.
+
+    A ``presumed`` cycle was not seen to start: the station went on working after the counter had counted. It is
+    ``doubted`` once the station rests without having counted it: perhaps it never began.
+    """
+
+    start_ns: int
+    seen_ns: int
+    timing: Timing
+    unit: Unit | None
+    planned_ns: int | None
+    presumed: bool = False
+    doubted: bool = False
+    lost_ns: dict[StationState, int] = field(default_factory=dict)
+
+
+class StationMemory(Struct):
+    """What is known of a station. ``values`` holds ``None`` for what is not known now."""
+
+    state: StationState = StationState.UNOBSERVED
+    since_ns: int = 0
+    last_ns: int = 0
+    values: dict[Role, Value] = field(default_factory=dict)
+    counts: dict[Role, int] = field(default_factory=dict)
+    count_ns: int = 0
+    ends_ahead: int = 0
+    cycle: RunningCycle | None = None
+    last_end_ns: int | None = None
+    restart_ns: int | None = None
+    claim_ns: int | None = None
+    gap_ns: int | None = None
+    gap_reason: str = "not seen yet"
+    overtime: bool = False
+    pulsed: bool = False
+    good: bool | None = None
+    complained: dict[str, Value] = field(default_factory=dict)
+
+
+class LineMemory(Struct):
+    """What is known of a line.
+
+    ``queues[i]`` holds the units between station i and i + 1, oldest first; ``owed[i]`` counts those that station
+    i + 1 has already finished although nobody saw station i finish them.
+    """
+
+    stations: dict[str, StationMemory]
+    queues: list[list[Unit]]
+    owed: list[int]
+    levels: dict[str, int] = field(default_factory=dict)
+    on_shift: bool = False
+    boundary_ns: int = 0
+    inferred: int = 0
+
+
+class RoomMemory(Struct):
+    """All lines, the last instant of the grid, when periodic events were last due, and when connections came up."""
+
+    lines: dict[str, LineMemory]
+    progress_slot: int = -1
+    heartbeat_slot: int = -1
+    up_ns: dict[str, int] = field(default_factory=dict)
+    grid_ns: int = 0

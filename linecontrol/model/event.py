@@ -1,0 +1,341 @@
+"""What comes out: the facts that the engine derives, each stamped with the time at which it became true.
+
+Fields ending in ``_ns`` are UTC nanoseconds on the wall; fields ending in ``_s`` are *working* seconds, that is
+with breaks, nights, days off and holidays taken out. Unknown is ``None``, never zero.
+"""
+
+from msgspec import Struct
+
+from linecontrol.model.reading import Value
+from linecontrol.model.state import AlarmState, CommandResult, Severity, StationState, Timing
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True, gc=False):
+    """Base of all events."""
+
+    at_ns: int
+
+
+# --- stations -----------------------------------------------------------------------------------------------
+
+
+class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
+    """A station left ``previous`` (held since ``since_ns``, for ``previous_s``) and entered ``state``."""
+
+    line: str
+    station: str
+    state: StationState
+    previous: StationState
+    since_ns: int
+    previous_s: float
+    shift: str
+    unit: str | None = None
+    product: str | None = None
+
+
+class StateHeld(Event, frozen=True, kw_only=True, tag="state_held"):
+    """Heartbeat: the station is still in ``state``. Emitted on a grid of five minutes and after a restart."""
+
+    line: str
+    station: str
+    state: StationState
+    since_ns: int
+    unit: str | None = None
+    product: str | None = None
+
+
+class CycleStarted(Event, frozen=True, kw_only=True, tag="cycle_started"):
+    """A unit's work at a station began."""
+
+    line: str
+    station: str
+    unit: str | None
+    unit_inferred: bool
+    product: str | None
+    planned_s: float | None
+
+
+class CycleProgress(Event, frozen=True, kw_only=True, tag="cycle_progress"):
+    """Where a running cycle stands: ``active_s`` of ``planned_s`` since ``start_ns``."""
+
+    line: str
+    station: str
+    unit: str | None
+    unit_inferred: bool
+    product: str | None
+    start_ns: int
+    active_s: float
+    planned_s: float | None
+
+
+class CycleCompleted(Event, frozen=True, kw_only=True, tag="cycle_completed"):
+    """A unit's work at a station ended at ``at_ns``.
+
+    ``active_s`` is the working time from start to end, stops included; ``lost_s`` tells which part of it was
+    spent in which other state than working (``down``, ``blocked``, ``starved``, ``setup``, ``idle``,
+    ``unobserved``). ``start_ns`` and ``active_s`` are ``None`` where ``timing`` is unknown.
+    """
+
+    line: str
+    station: str
+    unit: str | None
+    unit_inferred: bool
+    product: str | None
+    start_ns: int | None
+    active_s: float | None
+    planned_s: float | None
+    lost_s: dict[StationState, float]
+    timing: Timing
+    good: bool | None
+    shift: str
+
+
+class UnitCompleted(Event, frozen=True, kw_only=True, tag="unit_completed"):
+    """A unit left the last station of its line. ``start_ns`` is the start of its first cycle, if seen."""
+
+    line: str
+    unit: str | None
+    unit_inferred: bool
+    product: str | None
+    family: str | None
+    start_ns: int | None
+    good: bool | None
+    shift: str
+
+
+class BufferChanged(Event, frozen=True, kw_only=True, tag="buffer_changed"):
+    """A buffer between two stations now holds ``level`` of ``capacity`` units."""
+
+    line: str
+    buffer: str
+    level: int
+    capacity: int
+
+
+class StationUnobserved(Event, frozen=True, kw_only=True, tag="station_unobserved"):
+    """Gap record: from ``start_ns`` to ``at_ns`` nobody saw what the station did, because of ``reason``."""
+
+    line: str
+    station: str
+    start_ns: int
+    unobserved_s: float
+    reason: str
+
+
+class Anomaly(Event, frozen=True, kw_only=True, tag="anomaly"):
+    """Something in the signals that was handled but must not be silent.
+
+    ``kind`` is one of ``counter_reset``, ``counter_rollover``, ``counter_jump``, ``missed_edge``,
+    ``unknown_code``, ``unknown_product``, ``wrong_type``, ``unit_mismatch``, ``buffer_mismatch``, ``late_reading``.
+    """
+
+    line: str
+    station: str
+    signal: str
+    kind: str
+    text: str
+    value: Value = None
+
+
+class AndonCalled(Event, frozen=True, kw_only=True, tag="andon_called"):
+    """An operator pulled (``active``) or released the andon cord of a station."""
+
+    line: str
+    station: str
+    active: bool
+
+
+class Sampled(Event, frozen=True, kw_only=True, tag="sampled"):
+    """A good value of a free telemetry tag, numbers only."""
+
+    line: str
+    station: str
+    name: str
+    value: float
+
+
+# --- figures ------------------------------------------------------------------------------------------------
+
+
+class ShiftKpi(Event, frozen=True, kw_only=True, tag="shift_kpi"):
+    """ISO 22400-2 figures of one station (or of the line: station ``ALL``) over one period.
+
+    Sent again with the same ``start_ns`` when late data correct it. PBT planned busy time, APT actual
+    production time, AUPT actual unit processing time (planned time of what was produced), ADET actual unit
+    delay time (down). ``availability`` = APT/PBT, ``effectiveness`` = planned time of produced units / APT,
+    ``quality_ratio`` = GQ/PQ, ``oee`` their product; ``None`` where the denominator is zero or unobserved.
+    """
+
+    line: str
+    station: str
+    period: str
+    start_ns: int
+    end_ns: int
+    shift: str
+    pbt_s: float
+    apt_s: float
+    adet_s: float
+    blocked_s: float
+    starved_s: float
+    setup_s: float
+    idle_s: float
+    unobserved_s: float
+    produced: int
+    good: int
+    cycles_measured: int
+    cycle_mean_s: float | None
+    planned_mean_s: float | None
+    availability: float | None
+    effectiveness: float | None
+    quality_ratio: float | None
+    oee: float | None
+
+
+class LedgerUpdated(Event, frozen=True, kw_only=True, tag="ledger_updated"):
+    """Where an annual target stands.
+
+    ``due`` are the units that an even pace over the year's working time would have built by now;
+    ``ahead_units`` and ``ahead_days`` (working days) are negative when behind. ``takt_required_s`` is the working
+    time left in the year divided by the units left (``None`` when none are left).
+    """
+
+    target: str
+    line: str
+    family: str
+    year: int
+    units: int
+    done: int
+    today: int
+    due: float
+    ahead_units: float
+    ahead_days: float
+    left: int
+    working_left_s: float
+    takt_required_s: float | None
+    takt_planned_s: float | None
+
+
+class CommitmentUpdated(Event, frozen=True, kw_only=True, tag="commitment_updated"):
+    """Where a commitment stands: ``done`` of ``units`` for ``market`` by ``due_ns``.
+
+    ``forecast_ns`` is when the last unit is finished at the recent pace, commitments being served in order of
+    due date; ``margin_days`` (working days) is negative when that is too late.
+    """
+
+    commitment: str
+    family: str
+    market: str
+    units: int
+    done: int
+    due_ns: int
+    forecast_ns: int | None
+    margin_days: float | None
+    takt_required_s: float | None
+
+
+class KitStockChanged(Event, frozen=True, kw_only=True, tag="kit_stock_changed"):
+    """``stock`` kits are here; the next working day needs ``needed_next_day`` and ``arriving`` come before it."""
+
+    kit: str
+    stock: int
+    needed_next_day: int
+    arriving: int
+
+
+class Suspect(Struct, frozen=True, array_like=True, gc=False):
+    """A station that may hold its line back, how probably, and its mean effective cycle time."""
+
+    station: str
+    probability: float
+    effective_cycle_s: float
+
+
+class BottleneckUpdated(Event, frozen=True, kw_only=True, tag="bottleneck_updated"):
+    """Which stations may hold the line back, the most probable first; ``units`` is the evidence's size."""
+
+    line: str
+    suspects: list[Suspect]
+    units: int
+
+
+# --- links, flags, commands ---------------------------------------------------------------------------------
+
+
+class LinkChanged(Event, frozen=True, kw_only=True, tag="link_changed"):
+    """A connection came up or went down."""
+
+    connection: str
+    up: bool
+    reason: str
+
+
+class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):
+    """A flag (an alarm instance) changed its state.
+
+    ``flag`` is ``rule/subject``; ``raised_ns`` with it identifies the instance. ``transition`` is ``raised``,
+    ``cleared``, ``acknowledged``, ``blind`` (its inputs are unknown) or ``sighted``.
+    """
+
+    flag: str
+    rule: str
+    line: str
+    station: str
+    transition: str
+    state: AlarmState
+    severity: Severity
+    raised_ns: int
+    text: str
+    unit: str | None = None
+    value: float | None = None
+    limit: float | None = None
+
+
+class CommandIssued(Event, frozen=True, kw_only=True, tag="command_issued"):
+    """Intent to write ``value`` to a station; void after ``expires_ns``."""
+
+    command: str
+    line: str
+    station: str
+    name: str
+    value: bool | int | float
+    expires_ns: int
+    reason: str
+
+
+class CommandClosed(Event, frozen=True, kw_only=True, tag="command_closed"):
+    """How a command ended."""
+
+    command: str
+    line: str
+    station: str
+    name: str
+    value: bool | int | float
+    result: CommandResult
+    issued_ns: int
+    text: str
+    reason: str
+
+
+AnyEvent = (
+    StateChanged
+    | StateHeld
+    | CycleStarted
+    | CycleProgress
+    | CycleCompleted
+    | UnitCompleted
+    | BufferChanged
+    | StationUnobserved
+    | Anomaly
+    | AndonCalled
+    | Sampled
+    | ShiftKpi
+    | LedgerUpdated
+    | CommitmentUpdated
+    | KitStockChanged
+    | BottleneckUpdated
+    | LinkChanged
+    | FlagChanged
+    | CommandIssued
+    | CommandClosed
+)
+"""The closed union of what the engine may say: what the journal stores and what sinks and board receive."""

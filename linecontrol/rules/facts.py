@@ -1,0 +1,135 @@
+"""What is known of each subject, as conditions read it. ``None`` is unknown.
+
+Fields ending in ``_w`` are readings of a line's working time (``Moment.worked``, nanoseconds).
+"""
+
+from msgspec import Struct, field
+
+from linecontrol.rules.moment import Moment
+from linecontrol.rules.window import Window
+
+_NS = 1e9
+
+
+class StationFacts(Struct):
+    """A station. ``observed`` is ``None`` until something of it was seen."""
+
+    line: str
+    observed: bool | None = None
+    state: str | None = None
+    state_w: int = 0
+    unit: str | None = None
+    product: str | None = None
+    planned: float | None = None
+    cycling: bool = False
+    start_w: int = 0
+    completed_w: int = 0
+    completed_day: int = 0
+    completed: int = 0
+    andon: bool = False
+    bottleneck: float | None = None
+    windows: dict[str, Window] = field(default_factory=dict)
+
+    def state_for(self, moment: Moment) -> float | None:
+        """Working seconds in the present state."""
+        return (moment.worked - self.state_w) / _NS if self.state is not None else None
+
+    def active(self, moment: Moment) -> float | None:
+        """Working seconds of the running cycle; 0 if none is running."""
+        if not self.observed:
+            return None
+        return (moment.worked - self.start_w) / _NS if self.cycling else 0.0
+
+    def progress(self, moment: Moment) -> float | None:
+        """Share of the planned time that the running cycle has taken; 0 if none is running."""
+        if not self.observed:
+            return None
+        if not self.cycling:
+            return 0.0
+        return (moment.worked - self.start_w) / _NS / self.planned if self.planned else None
+
+    def since_cycle(self, moment: Moment) -> float | None:
+        """Working seconds since the last completed cycle."""
+        return (moment.worked - self.completed_w) / _NS if self.observed else None
+
+    def today(self, moment: Moment) -> float | None:
+        """Cycles completed on the present day."""
+        if self.observed is None:
+            return None
+        return float(self.completed) if self.completed_day == moment.day else 0.0
+
+
+class LineFacts(Struct):
+    """Required takts of a line's targets, in seconds."""
+
+    takts: dict[str, float | None] = field(default_factory=dict)
+    takt: float | None = None
+
+
+class TargetFacts(Struct):
+    """An annual target."""
+
+    done: float | None = None
+    due: float | None = None
+    units: float | None = None
+    today: float | None = None
+    behind: float | None = None
+    behind_days: float | None = None
+    left: float | None = None
+    required_takt: float | None = None
+    planned_takt: float | None = None
+
+
+class CommitmentFacts(Struct):
+    """A commitment."""
+
+    done: float | None = None
+    units: float | None = None
+    left: float | None = None
+    margin_days: float | None = None
+    required_takt: float | None = None
+
+
+class KitFacts(Struct):
+    """A kit."""
+
+    stock: float | None = None
+    needed_next_day: float | None = None
+    arriving: float | None = None
+
+
+class ConnectionFacts(Struct):
+    """A connection."""
+
+    up: bool | None = None
+    since_ns: int = 0
+
+    def down_for(self, moment: Moment) -> float | None:
+        """Wall seconds for which it has been down; 0 if it is up."""
+        if self.up is None:
+            return None
+        return 0.0 if self.up else (moment.now - self.since_ns) / _NS
+
+
+class CycleFacts(Struct):
+    """A measured cycle, as window functions see it."""
+
+    active: float | None
+    planned: float | None
+    lost: float | None
+    good: bool | None
+
+
+Facts = StationFacts | TargetFacts | CommitmentFacts | KitFacts | ConnectionFacts
+"""What is known of any subject."""
+
+
+class Memory(Struct):
+    """All facts, by subject (stations as ``line/station``) and line."""
+
+    station: dict[str, StationFacts] = field(default_factory=dict)
+    target: dict[str, TargetFacts] = field(default_factory=dict)
+    commitment: dict[str, CommitmentFacts] = field(default_factory=dict)
+    kit: dict[str, KitFacts] = field(default_factory=dict)
+    connection: dict[str, ConnectionFacts] = field(default_factory=dict)
+    line: dict[str, LineFacts] = field(default_factory=dict)

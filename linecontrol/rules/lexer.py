@@ -1,0 +1,98 @@
+"""A condition's text as tokens."""
+
+import re
+from enum import StrEnum
+
+from msgspec import Struct
+
+from linecontrol.duration import duration_ns
+from linecontrol.rules.tree import ExpressionError
+
+LONGEST_TEXT = 2_000
+"""Characters that a condition may have."""
+
+
+class Sort(StrEnum):
+    """What a token is."""
+
+    NUMBER = "number"
+    LENGTH = "duration"
+    TEXT = "text"
+    NAME = "name"
+    SIGN = "sign"
+    END = "end"
+
+
+class Token(Struct, frozen=True):
+    """A token, its text as written and, for numbers and durations, its value (seconds for durations)."""
+
+    sort: Sort
+    at: int
+    text: str
+    value: float = 0.0
+
+
+_DIGITS = r"[0-9]{1,12}(?:\.[0-9]{1,12})?(?![0-9])"
+_PART = rf"{_DIGITS}\s*(?:ms|min|d|h|m|s)(?![A-Za-z_])"
+_TOKEN = re.compile(
+    rf"(?P<duration>{_PART}(?:\s*{_PART})*)"
+    rf"|(?P<percent>{_DIGITS}\s*%)"
+    rf"|(?P<number>{_DIGITS})"
+    r"|(?P<text>'[^'\n]*'|\"[^\"\n]*\")"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)"
+    r"|(?P<sign>==|!=|<=|>=|[<>()+*/,-])",
+    re.ASCII,
+)
+_BLANK = re.compile(r"[ \t\r\n]*")
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of a condition, the last one being ``END``.
+
+    Raises:
+        ExpressionError: a character or number that has no meaning, or the text is too long.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise ExpressionError(LONGEST_TEXT, f"the condition has more than {LONGEST_TEXT} characters")
+    found: list[Token] = []
+    at = _end_of_blank(text, 0)
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise ExpressionError(at, _complaint(text, at))
+        found.append(_token(match.lastgroup or "", match[0], at))
+        at = _end_of_blank(text, match.end())
+    found.append(Token(Sort.END, len(text), "the end"))
+    return found
+
+
+def _end_of_blank(text: str, at: int) -> int:
+    match = _BLANK.match(text, at)
+    return match.end() if match else at
+
+
+def _token(group: str, text: str, at: int) -> Token:
+    match group:
+        case "duration":
+            return Token(Sort.LENGTH, at, text, duration_ns(text) / 1e9)
+        case "percent":
+            return Token(Sort.NUMBER, at, text, float(text[:-1]) / 100)
+        case "number":
+            return Token(Sort.NUMBER, at, text, float(text))
+        case "text":
+            return Token(Sort.TEXT, at, text)
+        case "name":
+            return Token(Sort.NAME, at, text)
+        case _:
+            return Token(Sort.SIGN, at, text)
+
+
+def _complaint(text: str, at: int) -> str:
+    char = text[at]
+    if char in "'\"":
+        return f"the text that begins here has no closing {char}"
+    if char == "=":
+        return "'=' has no meaning here; to compare, write '=='"
+    if char.isdigit():
+        return "a number may have 12 digits before and 12 after the point"
+    return f"{char!r} has no meaning in a condition"

@@ -1,0 +1,185 @@
+"""The names that conditions and messages may use: type, meaning, and what moves them. Reference and checker in one."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from linecontrol.config import Subject
+from linecontrol.model import (
+    AndonCalled,
+    BottleneckUpdated,
+    CommitmentUpdated,
+    CycleCompleted,
+    CycleProgress,
+    CycleStarted,
+    Event,
+    KitStockChanged,
+    LedgerUpdated,
+    LinkChanged,
+    StateChanged,
+    StateHeld,
+    StationState,
+)
+
+
+class Kind(StrEnum):
+    """Types of the language. ``STATE`` is an enumeration: texts from a closed list."""
+
+    NUM = "number"
+    DUR = "duration"
+    BOOL = "bool"
+    TEXT = "text"
+    STATE = "state"
+
+
+ENUMS = {Kind.STATE: tuple(state.value for state in StationState if state is not StationState.UNOBSERVED)}
+"""The texts of each enumeration."""
+
+
+class Named(Struct, frozen=True):
+    """A name: its type, the code that reads it, whether time alone moves it, the events that do, what it means.
+
+    ``code`` stands on the left of nothing else: ``{of}`` is the facts of the subject, ``{line}`` those of its line,
+    ``moment`` the present.
+    """
+
+    path: str
+    kind: Kind
+    code: str
+    moved_by: tuple[type[Event], ...]
+    doc: str
+    timed: bool = False
+
+
+_STATES = (StateChanged, StateHeld)
+_CYCLES = (CycleStarted, CycleProgress, CycleCompleted)
+_ANY = (*_STATES, *_CYCLES, AndonCalled)
+
+
+def _table(*names: Named) -> dict[str, Named]:
+    return {name.path: name for name in names}
+
+
+STATION = _table(
+    Named("state", Kind.STATE, "{of}.state", _STATES, "what the station does; unknown while it can't be seen"),
+    Named("state_for", Kind.DUR, "{of}.state_for(moment)", _STATES, "working time in the present state", timed=True),
+    Named("observed", Kind.BOOL, "{of}.observed", _ANY, "whether the station can be seen now"),
+    Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", timed=True),
+    Named("unit", Kind.TEXT, "{of}.unit", _ANY, "the unit at the station"),
+    Named("product", Kind.TEXT, "{of}.product", _ANY, "the product at the station, by its name in the config"),
+    Named("planned", Kind.DUR, "{of}.planned", _CYCLES, "planned time of the running cycle, else of the last"),
+    Named("takt", Kind.DUR, "{line}.takt", (LedgerUpdated,), "least required takt of the line's targets"),
+    Named("running", Kind.BOOL, "({of}.cycling if {of}.observed else None)", _ANY, "whether a cycle is running"),
+    Named(
+        "running.active",
+        Kind.DUR,
+        "{of}.active(moment)",
+        _ANY,
+        "working time that the running cycle has taken so far; 0 s if none is running",
+        timed=True,
+    ),
+    Named("running.planned", Kind.DUR, "{of}.planned", _CYCLES, "the same as planned"),
+    Named(
+        "running.progress",
+        Kind.NUM,
+        "{of}.progress(moment)",
+        _ANY,
+        "running.active as a share of planned; 0 if no cycle is running",
+        timed=True,
+    ),
+    Named(
+        "since_cycle",
+        Kind.DUR,
+        "{of}.since_cycle(moment)",
+        _ANY,
+        "working time since the last completed cycle; since the station was first seen if there was none",
+        timed=True,
+    ),
+    Named("andon", Kind.BOOL, "({of}.andon if {of}.observed else None)", _ANY, "whether an andon call stands"),
+    Named("cycles_today", Kind.NUM, "{of}.today(moment)", _ANY, "cycles completed on this calendar day", timed=True),
+    Named(
+        "bottleneck",
+        Kind.NUM,
+        "{of}.bottleneck",
+        (BottleneckUpdated,),
+        "probability that the station is its line's bottleneck; 0 if it isn't suspected",
+    ),
+)
+"""Of a station; the same after ``upstream.`` and ``downstream.`` for its neighbours."""
+
+CYCLE = _table(
+    Named("cycle.active", Kind.DUR, "cycle.active", (), "working time from start to end, stops included"),
+    Named("cycle.planned", Kind.DUR, "cycle.planned", (), "planned time for that product"),
+    Named("cycle.lost", Kind.DUR, "cycle.lost", (), "part of cycle.active in other states than working"),
+    Named("cycle.good", Kind.BOOL, "cycle.good", (), "whether the unit was found good"),
+)
+"""Of each cycle in a window function."""
+
+
+def _ledger(path: str, kind: Kind, doc: str) -> Named:
+    return Named(path, kind, f"{{of}}.{path}", (LedgerUpdated,), doc)
+
+
+TARGET = _table(
+    _ledger("done", Kind.NUM, "units built this year"),
+    _ledger("due", Kind.NUM, "units that an even pace would have built by now"),
+    _ledger("units", Kind.NUM, "units to build this year"),
+    _ledger("today", Kind.NUM, "units built today"),
+    _ledger("behind", Kind.NUM, "units behind an even pace; negative when ahead"),
+    _ledger("behind_days", Kind.NUM, "working days behind an even pace; negative when ahead"),
+    _ledger("left", Kind.NUM, "units still to build this year"),
+    _ledger("required_takt", Kind.DUR, "working time left in the year per unit left"),
+    _ledger("planned_takt", Kind.DUR, "working time of the year per unit"),
+)
+"""Of an annual target."""
+
+
+def _commitment(path: str, kind: Kind, doc: str) -> Named:
+    return Named(path, kind, f"{{of}}.{path}", (CommitmentUpdated,), doc)
+
+
+COMMITMENT = _table(
+    _commitment("done", Kind.NUM, "units completed for it"),
+    _commitment("units", Kind.NUM, "units promised"),
+    _commitment("left", Kind.NUM, "units still to complete"),
+    _commitment("margin_days", Kind.NUM, "working days between forecast and due day; negative when too late"),
+    _commitment("required_takt", Kind.DUR, "working time left until the due day per unit left"),
+)
+"""Of a commitment."""
+
+
+def _kit(path: str, doc: str) -> Named:
+    return Named(path, Kind.NUM, f"{{of}}.{path}", (KitStockChanged,), doc)
+
+
+KIT = _table(
+    _kit("stock", "kits in the store"),
+    _kit("needed_next_day", "kits that the next working day takes"),
+    _kit("arriving", "kits that arrive before the next working day"),
+)
+"""Of a kit."""
+
+CONNECTION = _table(
+    Named("up", Kind.BOOL, "{of}.up", (LinkChanged,), "whether the connection is up"),
+    Named(
+        "down_for",
+        Kind.DUR,
+        "{of}.down_for(moment)",
+        (LinkChanged,),
+        "wall time for which it has been down; 0 s if it is up",
+        timed=True,
+    ),
+)
+"""Of a connection."""
+
+NAMES = {
+    Subject.STATION: STATION,
+    Subject.TARGET: TARGET,
+    Subject.COMMITMENT: COMMITMENT,
+    Subject.KIT: KIT,
+    Subject.CONNECTION: CONNECTION,
+}
+"""The names of each subject."""
+
+SIDES = ("upstream", "downstream")
+"""Neighbours of a station."""

@@ -1,0 +1,10 @@
+"""The nearest allowed name for one that isn't."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """``, did you mean 'x'?`` for the nearest allowed name, or nothing if none is near."""
+    found = get_close_matches(name, list(allowed), n=1, cutoff=0.6)
+    return f", did you mean {found[0]!r}?" if found else ""

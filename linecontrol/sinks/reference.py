@@ -1,0 +1,102 @@
+"""The tables of the InfluxDB reference, made from the schema. Pure."""
+
+from collections.abc import Iterator
+
+from linecontrol.config import Command
+from linecontrol.model.state import CommandResult, Severity, StationState, Timing
+from linecontrol.sinks.schema import MEASUREMENTS, Measurement
+
+CLOSED: dict[str, tuple[str, ...]] = {
+    "state": tuple(StationState),
+    "timing": tuple(Timing),
+    "severity": tuple(Severity),
+    "cycle.result": ("ok", "nok", "unknown"),
+    "command_audit.result": ("issued", *CommandResult),
+    "command": tuple(Command),
+    "transition": ("raised", "cleared", "acknowledged", "blind", "sighted"),
+    "period": ("shift", "day"),
+    "h": tuple(f"{n:02x}" for n in range(64)),
+    "kind": (
+        "counter_reset", "counter_rollover", "counter_jump", "missed_edge", "unknown_code", "unknown_product",
+        "wrong_type", "unit_mismatch", "buffer_mismatch", "late_reading",
+    ),
+}  # fmt: skip
+"""Values of the tags that don't depend on the config (by tag, or measurement and tag); ``none`` may come besides."""
+
+_ABOUT = {
+    "station_state": "State of a station: each change, and every five minutes (`hb` = 1)",
+    "state_interval": "A state that ended",
+    "cycle": "A completed cycle; `work_s` is `cycle_s` less what was lost in other states",
+    "running_cycle": "Where a running cycle stands",
+    "unit_index": "A unit that left its line; `h` is crc32(unit) & 63 in hexadecimal, to find a unit fast",
+    "buffer": "A buffer between stations",
+    "unobserved": "A gap: nobody saw what the station did",
+    "anomaly": "Something odd in the signals that was handled",
+    "andon": "Andon cord pulled (1) or released (0)",
+    "target": "Where an annual target stands",
+    "commitment": "Where a commitment stands",
+    "kit": "Kits in store",
+    "bottleneck": "How probably a station holds its line back",
+    "link": "A connection came up (1) or went down (0)",
+    "flag": "A flag changed its state",
+    "command_audit": "A command was issued, or closed",
+    "kpi": "Figures of a period; station `ALL` is the line",
+    "gateway_health": "The gateway itself",
+    "gateway_link": "Its connections: up (1) or down (0)",
+    "gateway_sink": "Its sinks: journal records that wait, points delivered and refused since the start",
+}
+_TYPES = {int: "integer", float: "float", str: "string"}
+_TIMES = {
+    "state_interval": "end of the state", "cycle": "end of the cycle", "unit_index": "end of the unit's last cycle",
+    "unobserved": "end of the gap", "kpi": "start of the period; a later point corrects it",
+    "gateway_health": "when it was asked", "gateway_link": "when it was asked", "gateway_sink": "when it was asked",
+}  # fmt: skip
+_REAL = {"uptime_s", "lag_s", "latency_ms", "wall_s"}
+_SHARES = {"probability", "progress", "availability", "effectiveness", "quality_ratio", "oee"}
+_BITS = {"hb", "unit_inferred", "over", "good", "up", "active"}
+
+
+def unit(measurement: str, field: str) -> str:
+    """The unit of a field in words; empty for texts and counts."""
+    if field in _SHARES:
+        return "1 = 100 %"
+    if field in _BITS and measurement != "kpi":
+        return "0 or 1"
+    if field == "readings_per_s":
+        return "1/s"
+    if field in _REAL:
+        return "ms" if field.endswith("_ms") else "s"
+    if field.endswith("_ms"):
+        return "ms since 1970, UTC"
+    if field.endswith("_s"):
+        return "working s"
+    if field.endswith("_days"):
+        return "working days"
+    return ""
+
+
+def closed(measurement: str, tag: str) -> tuple[str, ...] | None:
+    """The values of a tag, ``none`` aside; ``None`` if they are names in the config."""
+    return CLOSED.get(f"{measurement}.{tag}", CLOSED.get(tag))
+
+
+def _values(measurement: str, tag: str) -> str:
+    if tag == "h":
+        return "`00`…`3f`"
+    values = closed(measurement, tag)
+    return "names in the config" if values is None else ", ".join(f"`{value}`" for value in values)
+
+
+def _table(measurement: Measurement) -> Iterator[str]:
+    name = measurement.name
+    yield f"### {name}\n"
+    yield f"{_ABOUT[name]}. Database `{measurement.database}`; time: {_TIMES.get(name, 'when it happened')}.\n"
+    yield "| tag or field | type | unit or values |\n|---|---|---|"
+    yield from (f"| `{tag}` | tag | {_values(name, tag)} |" for tag in measurement.tags)
+    yield from (f"| `{field}` | {_TYPES[kind]} | {unit(name, field)} |" for field, kind in measurement.fields.items())
+    yield ""
+
+
+def markdown() -> str:
+    """All measurements but telemetry, as Markdown."""
+    return "\n".join(line for measurement in MEASUREMENTS for line in _table(measurement))

@@ -1,0 +1,408 @@
+"""The board as a person sees it: a real server, a real browser."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from linecontrol.board import Board, BoardView
+from linecontrol.calendar import WorkCalendar, to_ns
+from linecontrol.config import Config
+from linecontrol.duration import NS
+from linecontrol.model.event import (
+    AndonCalled,
+    AnyEvent,
+    BottleneckUpdated,
+    CommitmentUpdated,
+    CycleStarted,
+    FlagChanged,
+    KitStockChanged,
+    LedgerUpdated,
+    LinkChanged,
+    StateChanged,
+    Suspect,
+    UnitCompleted,
+)
+from linecontrol.model.health import Health, SinkHealth
+from linecontrol.model.state import AlarmState, Severity, StationState
+
+CHROMIUM = shutil.which("chromium")
+CHROMEDRIVER = shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="needs chromium and chromedriver"),
+]
+
+ZONE = ZoneInfo("Asia/Baku")
+NOW_NS = to_ns(datetime(2026, 11, 24, 14, 20, tzinfo=ZONE))
+MINUTE = 60 * NS
+TRACTOR = (
+    "Gearbox marriage",
+    "Front axle",
+    "Engine marriage",
+    "Hydraulics",
+    "Wiring",
+    "Cab",
+    "Wheels",
+    "Fluids",
+    "Roll and brake test",
+    "Final inspection",
+)
+MUNICIPAL = ("Chassis", "Superstructure", "Hydraulics", "Electrics", "Paint touch-up", "Tank test", "Final inspection")
+
+
+class StandingClock:
+    """A clock that a test moves."""
+
+    speed = 1.0
+
+    def __init__(self, at_ns: int) -> None:
+        self.at_ns = at_ns
+
+    def now_ns(self) -> int:
+        return self.at_ns
+
+    async def sleep(self, seconds: float) -> None:
+        self.at_ns += int(seconds * NS)
+        await asyncio.sleep(0)
+
+
+def line_config(title: str, family: str, stations: tuple[str, ...], product: str) -> dict[str, object]:
+    names = [f"s{number}" for number in range(1, len(stations) + 1)]
+    return {
+        "title": title,
+        "shifts": ["day"],
+        "connection": f"{family}_plc",
+        "families": [family],
+        "stations": {
+            name: {"title": text, "cycle_by": "state", "signals": {"state": {}}}
+            for name, text in zip(names, stations, strict=True)
+        },
+        "standards": [{"start": "2026-01-01", "times": {name: {product: "2h30m"} for name in names}}],
+    }
+
+
+def plant_config() -> Config:
+    return Config.model_validate(
+        {
+            "plant": {"site": "Ganja", "area": "Final assembly", "timezone": "Asia/Baku"},
+            "calendar": {
+                "shifts": {
+                    "day": {
+                        "days": ["mon", "tue", "wed", "thu", "fri"],
+                        "start": "08:00",
+                        "end": "17:00",
+                        "breaks": [{"start": "12:00", "end": "13:00"}],
+                    }
+                }
+            },
+            "families": {"tractor": {"title": "Tractors"}, "municipal": {"title": "Municipal vehicles"}},
+            "products": {
+                "b892": {"title": "Belarus 892.2", "family": "tractor", "code": 1},
+                "b1221": {"title": "Belarus 1221", "family": "tractor", "code": 2},
+                "sweeper": {"title": "Sweeper KO-318", "family": "municipal", "code": 1},
+            },
+            "kits": {"axle": {"title": "Axle kit 1221", "stock": 1, "day": "2026-11-24"}},
+            "connections": {"tractor_plc": {"driver": "opcua"}, "municipal_plc": {"driver": "modbus"}},
+            "lines": {
+                "tractor": line_config("Tractor line", "tractor", TRACTOR, "b892"),
+                "municipal": line_config("Municipal line", "municipal", MUNICIPAL, "sweeper"),
+            },
+        }
+    )
+
+
+def state(line: str, station: str, state: StationState, minutes_ago: int, unit: str | None = None) -> StateChanged:
+    return StateChanged(
+        at_ns=NOW_NS - minutes_ago * MINUTE,
+        line=line,
+        station=station,
+        state=state,
+        previous=StationState.IDLE,
+        since_ns=NOW_NS - (minutes_ago + 10) * MINUTE,
+        previous_s=600.0,
+        shift="day",
+        unit=unit,
+        product="b892" if line == "tractor" else "sweeper",
+    )
+
+
+def cycle(
+    line: str, station: str, minutes_ago: int, unit: str, product: str, *, inferred: bool = False
+) -> CycleStarted:
+    return CycleStarted(
+        at_ns=NOW_NS - minutes_ago * MINUTE,
+        line=line,
+        station=station,
+        unit=unit,
+        unit_inferred=inferred,
+        product=product,
+        planned_s=9000.0,
+    )
+
+
+def ledger(line: str, family: str, done: int, units: int, due: float, days: float, today: int) -> LedgerUpdated:
+    return LedgerUpdated(
+        at_ns=NOW_NS,
+        target=family,
+        line=line,
+        family=family,
+        year=2026,
+        units=units,
+        done=done,
+        today=today,
+        due=due,
+        ahead_units=done - due,
+        ahead_days=days,
+        left=units - done,
+        working_left_s=800_000.0,
+        takt_required_s=800_000.0 / (units - done),
+        takt_planned_s=9000.0,
+    )
+
+
+def commitment(
+    name: str, family: str, done: int, units: int, due_days: int, margin_days: float | None
+) -> CommitmentUpdated:
+    return CommitmentUpdated(
+        at_ns=NOW_NS,
+        commitment=name,
+        family=family,
+        market=name,
+        units=units,
+        done=done,
+        due_ns=NOW_NS + due_days * 86_400 * NS,
+        forecast_ns=None,
+        margin_days=margin_days,
+        takt_required_s=None,
+    )
+
+
+def flag(rule: str, line: str, station: str, severity: Severity, minutes_ago: int, text: str) -> FlagChanged:
+    return FlagChanged(
+        at_ns=NOW_NS - minutes_ago * MINUTE,
+        flag=f"{rule}/{line}/{station}",
+        rule=rule,
+        line=line,
+        station=station,
+        transition="raised",
+        state=AlarmState.UNACKNOWLEDGED,
+        severity=severity,
+        raised_ns=NOW_NS - minutes_ago * MINUTE,
+        text=text,
+    )
+
+
+def a_day() -> list[AnyEvent]:
+    """A busy moment of both lines, with something of everything."""
+    working = [1, 2, 3, 5, 6, 8, 10]
+    minutes = {1: 20, 2: 95, 3: 61, 5: 130, 6: 318, 8: 44, 10: 12}
+    events: list[AnyEvent] = []
+    for number in working:
+        product = "b1221" if number % 2 else "b892"
+        unit = f"T26-0{640 - number}"
+        events.append(state("tractor", f"s{number}", StationState.WORKING, minutes[number], unit))
+        events.append(cycle("tractor", f"s{number}", minutes[number], unit, product, inferred=number == 8))
+    events += [
+        state("tractor", "s4", StationState.DOWN, 22, "T26-0636"),
+        cycle("tractor", "s4", 70, "T26-0636", "b892"),
+        state("tractor", "s7", StationState.STARVED, 35),
+        state("tractor", "s9", StationState.BLOCKED, 9, "T26-0631"),
+        AndonCalled(at_ns=NOW_NS, line="tractor", station="s4", active=True),
+    ]
+    for number, what in enumerate(
+        ("WORKING", "WORKING", "SETUP", "IDLE", "WORKING", "UNOBSERVED", "OFF_SHIFT"), start=1
+    ):
+        if what in ("WORKING", "UNOBSERVED"):
+            events.append(cycle("municipal", f"s{number}", 30 * number, f"M26-00{90 - number}", "sweeper"))
+        events.append(state("municipal", f"s{number}", StationState[what], 6, f"M26-00{90 - number}"))
+    events += [
+        UnitCompleted(
+            at_ns=NOW_NS - 96 * MINUTE,
+            line="tractor",
+            unit="T26-0630",
+            unit_inferred=False,
+            product="b892",
+            family="tractor",
+            start_ns=None,
+            good=True,
+            shift="day",
+        ),
+        UnitCompleted(
+            at_ns=NOW_NS - 300 * MINUTE,
+            line="municipal",
+            unit="M26-0080",
+            unit_inferred=False,
+            product="sweeper",
+            family="municipal",
+            start_ns=None,
+            good=True,
+            shift="day",
+        ),
+        ledger("tractor", "tractor", 702, 800, 714.3, -3.6, 2),
+        ledger("municipal", "municipal", 131, 150, 129.9, 1.4, 1),
+        BottleneckUpdated(
+            at_ns=NOW_NS,
+            line="tractor",
+            units=48,
+            suspects=[Suspect("s6", 0.71, 9930.0), Suspect("s4", 0.22, 9400.0), Suspect("s9", 0.07, 9100.0)],
+        ),
+        BottleneckUpdated(
+            at_ns=NOW_NS,
+            line="municipal",
+            units=12,
+            suspects=[Suspect("s2", 0.55, 9930.0), Suspect("s6", 0.45, 9400.0)],
+        ),
+        commitment("Turkey", "tractor", 42, 60, 37, -2.4),
+        commitment("Georgia", "tractor", 12, 20, 60, 1.2),
+        commitment("Baku city", "municipal", 30, 40, 37, 11.0),
+        KitStockChanged(at_ns=NOW_NS, kit="axle", stock=1, needed_next_day=4, arriving=0),
+        LinkChanged(at_ns=NOW_NS - 6 * MINUTE, connection="municipal_plc", up=False, reason="no answer within 1 s"),
+        LinkChanged(at_ns=NOW_NS - 600 * MINUTE, connection="tractor_plc", up=True, reason=""),
+        flag("cycle_over_plan", "tractor", "s6", Severity.CRITICAL, 130, "Cab: cycle is 1 h 48 min over plan"),
+        flag("station_down", "tractor", "s4", Severity.CRITICAL, 22, "Hydraulics is down for 22 min"),
+        flag("starved", "tractor", "s7", Severity.WARNING, 15, "Wheels waits for a unit for more than 15 min"),
+        flag("behind", "tractor", "", Severity.WARNING, 3000, "Tractors are 12.3 units behind the annual target"),
+        flag("commitment", "", "", Severity.CRITICAL, 1500, "Turkey: 60 tractors by 31 Dec are 2.4 days late"),
+        flag("kit_low", "", "", Severity.WARNING, 380, "Axle kit 1221: 1 here, 4 needed next day"),
+        flag("slow", "municipal", "s2", Severity.INFO, 40, "Superstructure: third cycle over takt in a row"),
+    ]
+    return events
+
+
+def all_well(clock: StandingClock) -> Health:
+    return Health(
+        at_ns=clock.now_ns(),
+        uptime_s=10.0,
+        readings=1000,
+        readings_per_s=212.0,
+        events=100,
+        lag_s=0.031,
+        inbox=0,
+        journal_records=1,
+        connections={},
+        sinks={"influx": SinkHealth(backlog=0, delivered=10, refused=0)},
+    )
+
+
+def plant_board() -> tuple[Board, StandingClock]:
+    config = plant_config()
+    calendars = {
+        name: WorkCalendar.of(config.calendar, line.shifts, "Asia/Baku", frozenset())
+        for name, line in config.lines.items()
+    }
+    clock = StandingClock(NOW_NS)
+    return Board(BoardView(config, calendars), clock, health=lambda: all_well(clock)), clock
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[tuple[Board, StandingClock, str]]:
+    served, clock = plant_board()
+    served.feed(a_day())
+    port = await served.serve(0)
+    try:
+        yield served, clock, f"http://127.0.0.1:{port}/"
+    finally:
+        await served.close()
+        await asyncio.sleep(0)  # aiohttp's handlers of hung up connections end in the next turn of the loop
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    options = ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path / 'profile'}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=Service(CHROMEDRIVER))
+    yield driver
+    driver.quit()
+
+
+def look(driver: Chrome, url: str, width: int, height: int, scheme: str) -> None:
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+    )
+    driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    driver.get(url)
+    wait(driver, lambda: len(driver.find_elements(By.CSS_SELECTOR, ".tile")) == 17)
+
+
+def wait(driver: Chrome, condition: Callable[[], bool]) -> None:
+    WebDriverWait(driver, 20, poll_frequency=0.05).until(lambda _: condition())
+
+
+def tile(driver: Chrome, number: int) -> str:
+    return driver.find_elements(By.CSS_SELECTOR, ".tile")[number - 1].text
+
+
+async def test_tiles_say_what_stations_do(browser: Chrome) -> None:
+    def check(url: str) -> None:
+        look(browser, url, 1920, 1080, "light")
+        assert all(word in tile(browser, 1) for word in ("Working", "Gearbox marriage", "Belarus 1221", "T26-0639"))
+        assert "Down" in tile(browser, 4)
+        assert "CALL" in tile(browser, 4)
+        assert "LATE +1:48 h" in tile(browser, 6)
+        assert "bottleneck 71 %" in tile(browser, 6)
+        assert "LATE" not in tile(browser, 1)
+        late, on_time = (browser.find_elements(By.CSS_SELECTOR, ".beyond")[index] for index in (5, 0))
+        assert float(str(browser.execute_script("return arguments[0].style.getPropertyValue('--beyond')", late))) > 0.8
+        assert (
+            float(str(browser.execute_script("return arguments[0].style.getPropertyValue('--beyond')", on_time))) == 0
+        )
+        assert "municipal_plc" in browser.find_element(By.ID, "links").text
+        assert "12.3 units behind" in browser.find_element(By.ID, "lines").text
+        assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+
+    async with serving() as (_, _, url):
+        await asyncio.to_thread(check, url)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 800), (390, 844)])
+async def test_fits_every_screen(browser: Chrome, width: int, height: int, scheme: str) -> None:
+    def check(url: str) -> None:
+        look(browser, url, width, height, scheme)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(238, 241, 244)" if scheme == "light" else "rgb(11, 16, 22)")
+        if width == 1920:
+            cut = browser.execute_script(
+                "return [document.documentElement, ...document.querySelectorAll('main, .band, .tile')]"
+                ".filter(e => e.scrollHeight > e.clientHeight + 1).map(e => e.className)"
+            )
+            assert cut == []
+
+    async with serving() as (_, _, url):
+        await asyncio.to_thread(check, url)
+
+
+async def test_changes_arrive_and_silence_shows(browser: Chrome) -> None:
+    async with serving() as (served, _, url):
+        await asyncio.to_thread(look, browser, url, 1920, 1080, "dark")
+        served.feed([state("tractor", "s1", StationState.DOWN, 0, "T26-0639")])
+        await asyncio.to_thread(wait, browser, lambda: "Down" in tile(browser, 1))
+        await served.close()
+        await asyncio.to_thread(wait, browser, lambda: "STALE" in browser.find_element(By.ID, "stale").text)

@@ -1,0 +1,253 @@
+"""Flags into commands: allow-list, one at a time, spacing, leases, the strongest wish, every command closed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linecontrol.config import Config
+from linecontrol.control import ControlRoom
+from linecontrol.errors import SnapshotError
+from linecontrol.model import (
+    AlarmState,
+    AnyEvent,
+    CommandClosed,
+    CommandIssued,
+    CommandOutcome,
+    CommandResult,
+    FlagChanged,
+    Severity,
+)
+
+S = 10**9
+
+
+def andon(colour: str, **more: object) -> dict[str, object]:
+    return {"command": "andon", "value": colour, **more}
+
+
+RULES: dict[str, tuple[str, list[dict[str, object]]]] = {
+    "slow": ("warning", [andon("yellow", on_clear="off")]),
+    "note": ("info", [andon("green", on_clear="off")]),
+    "down": ("critical", [andon("red", on_clear="off")]),
+    "keep": ("warning", [andon("yellow")]),
+    "stop": ("critical", [{"command": "hold", "value": "20s"}]),
+}
+
+
+def config(
+    allow: Sequence[Mapping[str, object]] = ({"stations": ["line/*"], "commands": ["andon", "hold"]},),
+) -> Config:
+    station = {"title": "t", "cycle_by": "state", "signals": {}, "commands": {"andon": {}, "hold": {}}}
+    return Config.model_validate(
+        {
+            "plant": {"site": "s", "area": "a", "timezone": "UTC"},
+            "calendar": {"shifts": {"day": {"days": ["mon"], "start": "08:00", "end": "17:00"}}},
+            "families": {"f": {"title": "F"}},
+            "products": {"p": {"title": "P", "family": "f", "code": 1}},
+            "connections": {},
+            "lines": {
+                "line": {
+                    "title": "Line",
+                    "shifts": ["day"],
+                    "families": ["f"],
+                    "stations": {"a": station, "b": station, "mute": {**station, "commands": {}}},
+                    "standards": [{"start": "2026-01-01", "times": {"a": {"p": "1h"}}}],
+                }
+            },
+            "rules": {
+                name: {"each": "station", "when": "true", "message": "m", "severity": severity,
+                       "actions": ["flag", *actions]}
+                for name, (severity, actions) in RULES.items()
+            },
+            "control": {"allow": list(allow), "expire_after": "10s", "spacing": "1s"},
+        }
+    )  # fmt: skip
+
+
+def flag(at_s: float, rule: str, transition: str = "raised", station: str = "a") -> FlagChanged:
+    return FlagChanged(
+        at_ns=int(at_s * S), flag=f"{rule}/line/{station}", rule=rule, line="line", station=station,
+        transition=transition, state=AlarmState.ACKNOWLEDGED, severity=Severity(RULES[rule][0]), raised_ns=0, text="m",
+    )  # fmt: skip
+
+
+def ended(at_s: float, command: str, result: str = "verified") -> CommandOutcome:
+    return CommandOutcome(command, result, int(at_s * S))
+
+
+def issued(events: Sequence[AnyEvent]) -> list[tuple[str, object]]:
+    return [(event.command, event.value) for event in events if isinstance(event, CommandIssued)]
+
+
+def test_a_flag_writes_and_its_end_takes_back() -> None:
+    room = ControlRoom(config())
+    (command,) = room.see(flag(1, "slow"))
+    assert command == CommandIssued(
+        at_ns=S, command="line/a/andon/1", line="line", station="a", name="andon", value=2, expires_ns=11 * S,
+        reason="slow/line/a",
+    )  # fmt: skip
+    (closed,) = room.outcome(ended(2, "line/a/andon/1"))
+    assert isinstance(closed, CommandClosed)
+    assert (closed.result, closed.issued_ns, closed.at_ns) == (CommandResult.VERIFIED, S, 2 * S)
+    assert issued(room.see(flag(5, "slow", "cleared"))) == [("line/a/andon/2", 0)]
+
+
+def test_the_most_severe_wins_and_the_last_one_out_turns_off_the_light() -> None:
+    room = ControlRoom(config())
+    assert issued(room.see(flag(1, "slow"))) == [("line/a/andon/1", 2)]
+    room.outcome(ended(1.5, "line/a/andon/1"))
+    assert issued(room.see(flag(3, "down"))) == [("line/a/andon/2", 3)]
+    room.outcome(ended(3.5, "line/a/andon/2"))
+    assert room.see(flag(5, "note")) == []
+    assert issued(room.see(flag(6, "down", "cleared"))) == [("line/a/andon/3", 2)]
+    room.outcome(ended(6.5, "line/a/andon/3"))
+    assert issued(room.see(flag(8, "slow", "cleared"))) == [("line/a/andon/4", 1)]
+    room.outcome(ended(8.5, "line/a/andon/4"))
+    assert issued(room.see(flag(10, "note", "cleared"))) == [("line/a/andon/5", 0)]
+
+
+def test_without_on_clear_the_light_stays() -> None:
+    room = ControlRoom(config())
+    room.see(flag(1, "keep"))
+    room.outcome(ended(2, "line/a/andon/1"))
+    assert room.see(flag(5, "keep", "cleared")) == []
+    assert room.tick(100 * S) == []
+
+
+def test_later_commands_wait_and_only_the_latest_is_written() -> None:
+    room = ControlRoom(config())
+    room.see(flag(1, "slow"))
+    assert room.see(flag(1.1, "down")) == []
+    assert room.see(flag(1.2, "down", "cleared")) == []
+    assert room.see(flag(1.3, "down")) == []
+    assert issued(room.outcome(ended(1.5, "line/a/andon/1"))) == []
+    assert issued(room.tick(2 * S)) == [("line/a/andon/2", 3)]
+
+
+def test_a_hold_is_renewed_at_half_of_its_lease_and_released() -> None:
+    room = ControlRoom(config())
+    assert issued(room.see(flag(0, "stop"))) == [("line/a/hold/1", 20)]
+    room.outcome(ended(1, "line/a/hold/1"))
+    assert room.tick(9 * S) == []
+    assert issued(room.tick(10 * S)) == [("line/a/hold/2", 20)]
+    room.outcome(ended(11, "line/a/hold/2", "refused"))
+    assert room.tick(15 * S) == []
+    assert issued(room.tick(20 * S)) == [("line/a/hold/3", 20)]
+    room.outcome(ended(21, "line/a/hold/3"))
+    assert issued(room.see(flag(25, "stop", "cleared"))) == [("line/a/hold/4", 0)]
+    room.outcome(ended(26, "line/a/hold/4"))
+    assert room.tick(100 * S) == []
+
+
+def test_what_failed_is_not_written_again_by_itself() -> None:
+    room = ControlRoom(config())
+    room.see(flag(1, "slow"))
+    assert [type(event) for event in room.outcome(ended(2, "line/a/andon/1", "refused"))] == [CommandClosed]
+    assert room.tick(100 * S) == []
+    assert issued(room.see(flag(101, "slow"))) == [("line/a/andon/2", 2)]
+
+
+def test_without_an_outcome_it_ends_as_unknown() -> None:
+    room = ControlRoom(config())
+    room.see(flag(1, "slow"))
+    assert room.tick(20 * S) == []
+    (closed,) = room.tick(21 * S)
+    assert isinstance(closed, CommandClosed)
+    assert closed.result is CommandResult.UNKNOWN
+    assert room.outcome(ended(22, "line/a/andon/1")) == ()
+
+
+@pytest.mark.parametrize(
+    ("allow", "station", "said"),
+    [
+        ([], "a", "control.allow does not list andon of line/a"),
+        ([{"stations": ["line/b"], "commands": ["andon"]}], "a", "control.allow does not list"),
+        ([{"stations": ["*"], "commands": ["hold"]}], "a", "control.allow does not list"),
+        ([{"stations": ["*"], "commands": ["andon"]}], "mute", "line/mute has no andon"),
+    ],
+)
+def test_what_is_not_allowed_is_refused_at_once(allow: Any, station: str, said: str) -> None:
+    room = ControlRoom(config(allow))
+    (closed,) = room.see(flag(1, "slow", station=station))
+    assert isinstance(closed, CommandClosed)
+    assert (closed.result, closed.value) == (CommandResult.REFUSED, 2)
+    assert said in closed.text
+    assert room.see(flag(2, "slow", "cleared", station=station)) == []
+    assert room.tick(100 * S) == []
+
+
+def test_a_memory_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(SnapshotError):
+        ControlRoom(config()).remember(b"nonsense")
+
+
+# --- laws -------------------------------------------------------------------------------------------------------
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from([0, 1, 400_000_000, S, 7 * S, 30 * S]),
+        st.one_of(
+            st.tuples(st.just("flag"), st.sampled_from(sorted(RULES)), st.sampled_from(["raised", "cleared"]),
+                      st.sampled_from(["a", "b", "mute"])),
+            st.tuples(st.just("tick")),
+            st.tuples(st.just("end"), st.integers(0, 9), st.sampled_from([*CommandResult, "odd"])),
+            st.tuples(st.just("cut")),
+        ),
+    ),
+    max_size=60,
+)  # fmt: skip
+ALLOWED = [{"stations": ["line/a"], "commands": ["andon", "hold"]}, {"stations": ["line/b"], "commands": ["hold"]}]
+
+
+def drive(steps: Any, *, cut: bool) -> tuple[list[AnyEvent], bytes]:
+    room = ControlRoom(config(ALLOWED))
+    said: list[AnyEvent] = []
+    now = 0
+    for gap, (what, *more) in steps:
+        now += gap
+        if what == "flag":
+            said += room.see(flag(now / S, *more))
+        elif what == "tick":
+            said += room.tick(now)
+        elif what == "end":
+            names = [event.command for event in said if isinstance(event, CommandIssued)]
+            if names:
+                said += room.outcome(CommandOutcome(names[-1 - more[0] % len(names)], more[1], now))
+        elif cut:
+            memory = room.memory()
+            room = ControlRoom(config(ALLOWED))
+            room.remember(memory)
+            assert room.memory() == memory
+    said += room.tick(now + 60 * S)
+    return said, room.memory()
+
+
+@given(STEPS)
+def test_one_open_per_target_nothing_outside_the_list_each_closed_once(steps: Any) -> None:
+    said, _ = drive(steps, cut=False)
+    opened: dict[tuple[str, str, str], str] = {}
+    last: dict[tuple[str, str, str], int] = {}
+    seen: set[str] = set()
+    for event in said:
+        if isinstance(event, CommandIssued):
+            target = (event.line, event.station, event.name)
+            assert target not in opened
+            assert event.command not in seen
+            assert event.station == "a" or (event.station, event.name) == ("b", "hold")
+            assert target not in last or event.at_ns >= last[target] + S
+            opened[target], last[target] = event.command, event.at_ns
+            seen.add(event.command)
+        elif isinstance(event, CommandClosed) and event.command in seen:
+            assert opened.pop((event.line, event.station, event.name)) == event.command
+        elif isinstance(event, CommandClosed):
+            assert event.result is CommandResult.REFUSED
+    end = sum(gap for gap, _ in steps) + 60 * S
+    assert all(last[target] == end for target in opened)
+
+
+@given(STEPS)
+def test_cut_and_resumed_anywhere_it_says_the_same(steps: Any) -> None:
+    assert drive(steps, cut=True) == drive(steps, cut=False)

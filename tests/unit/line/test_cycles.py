@@ -1,0 +1,232 @@
+"""The five ways to tell a cycle, and what is recorded when signals misbehave."""
+
+from typing import Any
+
+import pytest
+
+from linecontrol.model import (
+    Anomaly,
+    BufferChanged,
+    CycleCompleted,
+    CycleProgress,
+    CycleStarted,
+    Quality,
+    StateChanged,
+    StationState,
+    StationUnobserved,
+    Timing,
+    UnitCompleted,
+)
+from tests.unit.line.plant import HOUR, MONDAY_8, Story, config
+
+
+def one(**station: Any) -> Story:
+    return Story(config({"a": station}), a=16)
+
+
+def times(story: Story) -> list[tuple[float | None, Timing]]:
+    return [(event.active_s, event.timing) for event in story.of(CycleCompleted)]
+
+
+def test_start_and_complete_bits() -> None:
+    story = one(cycle_by="start_complete", signals=["cycle_start", "cycle_complete", "product"])
+    story.at(0, "a", cycle_start=False, cycle_complete=False, product=0)
+    story.at(1, "a", product=1, cycle_start=True)
+    story.at(3, "a", cycle_start=False, cycle_complete=True)
+    done = story.of(CycleCompleted)[0]
+    assert (done.active_s, done.planned_s, done.product, done.timing) == (7200, 7200, "p", Timing.MEASURED)
+    assert story.of(CycleStarted)[0].planned_s == 7200
+    assert [(event.previous, event.state) for event in story.of(StateChanged)][-1] == ("working", "blocked")
+
+
+def test_a_cycle_over_lunch_and_night_counts_working_time_only() -> None:
+    story = one(cycle_by="part_present", signals=["part_present"])
+    story.at(0, "a", part_present=False).at(3, "a", part_present=True)  # 11:00
+    story.tick(10).tick(24).at(24.5, "a", part_present=False)  # Tuesday 08:30
+    assert times(story) == [((1 + 4 + 0.5) * 3600, Timing.MEASURED)]
+    states = [event.state for event in story.of(StateChanged)]
+    assert states == ["idle", "working", "off_shift", "working", "idle"]
+
+
+def test_own_state_codes_with_a_code_for_complete() -> None:
+    codes = {1: "working", 2: "complete", 4: "starved", 5: "down"}
+    story = one(cycle_by="state", signals=["state"], states=codes)
+    story.at(0, "a", state=4).at(1, "a", state=1).at(1.5, "a", state=5).at(2, "a", state=1).at(2.5, "a", state=2)
+    story.at(2.6, "a", state=4).at(2.7, "a", state=1)
+    done = story.of(CycleCompleted)[0]
+    assert (done.active_s, done.lost_s) == (5400, {StationState.DOWN: 1800})
+    assert len(story.of(CycleStarted)) == 2
+
+
+@pytest.mark.parametrize("execute", [6, "Execute"])
+def test_packml_by_number_and_by_name(execute: int | str) -> None:
+    story = one(cycle_by="state", signals=["state"])
+    story.at(0, "a", state="Idle").at(1, "a", state=execute).at(2, "a", state=17)
+    assert times(story) == [(3600, Timing.MEASURED)]
+
+
+def test_a_counter_alone_tells_the_time_between_completions() -> None:
+    story = one(cycle_by="count", signals=["cycle_count"])
+    story.at(0, "a", cycle_count=7).at(1, "a", cycle_count=8).at(3, "a", cycle_count=9)
+    assert times(story) == [(3600, Timing.PARTIAL), (7200, Timing.MEASURED)]
+
+
+def test_a_counter_with_a_running_bit_leaves_the_waiting_out() -> None:
+    story = one(cycle_by="count", signals=["cycle_count", "running"])
+    story.at(0, "a", cycle_count=7, running=False).at(1, "a", running=True)
+    story.at(2, "a", running=False, cycle_count=8).at(3, "a", running=True).at(4, "a", cycle_count=9, running=False)
+    assert times(story) == [(3600, Timing.MEASURED), (3600, Timing.MEASURED)]
+
+
+def test_a_cycle_time_register_is_believed() -> None:
+    story = one(cycle_by="cycle_time", signals=["cycle_time", "cycle_count"])
+    story.at(0, "a", cycle_time=0, cycle_count=0).at(2, "a", cycle_time=5000, cycle_count=1)
+    story.at(4, "a", cycle_count=2)  # the same duration again: only the counter shows it
+    assert times(story) == [(5000, Timing.MEASURED), (5000, Timing.MEASURED)]
+
+
+def test_roll_over_reset_and_jump_of_a_counter() -> None:
+    story = one(cycle_by="count", signals=["cycle_count"])
+    story.at(0, "a", cycle_count=65535).at(1, "a", cycle_count=0).at(2, "a", cycle_count=1)
+    story.at(2.5, "a", cycle_count=0).at(3, "a", cycle_count=1).at(3.5, "a", cycle_count=5000)
+    assert [event.kind for event in story.of(Anomaly)] == ["counter_rollover", "counter_reset", "counter_jump"]
+    assert len(times(story)) == 3
+
+
+def test_an_edge_missed_between_two_polls_is_counted_and_marked() -> None:
+    codes = {1: "working", 2: "complete"}
+    story = one(cycle_by="state", signals=["state", "cycle_count"], states=codes)
+    story.at(0, "a", state=2, cycle_count=0).at(1, "a", state=1)
+    story.at(2, "a", cycle_count=1)  # complete and the next start fell between two polls
+    story.tick(2.1).at(3, "a", state=2, cycle_count=2)
+    assert times(story) == [(3600, Timing.MEASURED), (3600, Timing.MEASURED)]
+    story.at(4, "a", cycle_count=4)
+    assert times(story)[2:] == [(None, Timing.UNKNOWN)] * 2
+    assert [event.kind for event in story.of(Anomaly)] == ["missed_edge"]
+
+
+def test_counter_and_edge_that_arrive_one_after_the_other_are_one_cycle() -> None:
+    codes = {1: "working", 2: "complete"}
+    orders: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"cycle_count": 1}, {"state": 2}),
+        ({"state": 2}, {"cycle_count": 1}),
+    ]
+    for first, second in orders:
+        story = one(cycle_by="state", signals=["state", "cycle_count"], states=codes)
+        story.at(0, "a", state=2, cycle_count=0).at(1, "a", state=1)
+        story.at(2, "a", **first).at(2.0001, "a", **second).tick(2.2).at(2.3, "a", state=1)
+        assert times(story) == [(3600, Timing.MEASURED)]
+        assert not story.of(Anomaly)
+        assert len(story.of(CycleStarted)) == 2
+
+
+def test_a_start_while_a_cycle_runs_ends_it_as_partial() -> None:
+    story = one(cycle_by="start_complete", signals=["cycle_start", "cycle_complete"])
+    story.at(0, "a", cycle_start=False, cycle_complete=False).at(1, "a", cycle_start=True)
+    story.at(1.1, "a", cycle_start=False).at(2, "a", cycle_start=True)
+    assert times(story) == [(3600, Timing.PARTIAL)]
+    assert story.of(Anomaly)[0].kind == "missed_edge"
+
+
+def test_a_lost_link_makes_the_station_unobserved_and_is_part_of_the_record() -> None:
+    story = one(cycle_by="start_complete", signals=["cycle_start", "cycle_complete", "cycle_count"])
+    story.at(0, "a", cycle_start=False, cycle_complete=False, cycle_count=3).at(1, "a", cycle_start=True)
+    story.link(1.5, up=False).tick(1.6).link(2, up=True)
+    story.at(2, "a", cycle_start=True, cycle_complete=False, cycle_count=3).at(3, "a", cycle_start=False)
+    story.at(3, "a", cycle_complete=True, cycle_count=4)
+    gap = story.of(StationUnobserved)[0]
+    assert (gap.unobserved_s, gap.start_ns) == (1800, MONDAY_8 + HOUR * 3 // 2)
+    done = story.of(CycleCompleted)[0]
+    assert (done.active_s, done.lost_s, done.timing) == (7200, {StationState.UNOBSERVED: 1800}, Timing.MEASURED)
+
+
+def test_what_the_counter_counted_in_a_gap_has_no_times() -> None:
+    story = one(cycle_by="start_complete", signals=["cycle_start", "cycle_complete", "cycle_count"])
+    story.at(0, "a", cycle_start=False, cycle_complete=False, cycle_count=3).at(0.5, "a", cycle_start=True)
+    story.link(1, up=False).link(4, up=True)
+    story.at(4, "a", cycle_start=True, cycle_complete=False, cycle_count=5)
+    assert [timing for _, timing in times(story)] == [Timing.PARTIAL, Timing.UNKNOWN]
+    assert story.of(CycleStarted)[-1].at_ns == MONDAY_8 + 4 * HOUR
+
+
+def test_without_a_counter_a_cycle_over_a_gap_is_never_measured() -> None:
+    story = one(cycle_by="part_present", signals=["part_present"])
+    story.at(0, "a", part_present=False).at(1, "a", part_present=True).link(2, up=False).link(3, up=True)
+    story.at(3, "a", part_present=True).at(3.5, "a", part_present=False)
+    assert [timing for _, timing in times(story)] == [Timing.PARTIAL]
+
+
+def test_bad_quality_of_an_essential_signal_is_a_gap_too() -> None:
+    story = one(cycle_by="part_present", signals=["part_present"])
+    story.at(0, "a", part_present=False).at(1, "a", Quality.BAD, part_present=None).at(2, "a", part_present=False)
+    assert [event.state for event in story.of(StateChanged)] == ["idle", "unobserved", "idle"]
+
+
+def test_values_of_a_wrong_type_and_unknown_codes_are_reported_once() -> None:
+    story = one(cycle_by="state", signals=["state", "product"], states={1: "working"})
+    story.at(0, "a", state=1, product=9).at(1, "a", state=77).at(2, "a", state=77).at(3, "a", product=1.5)
+    assert [event.kind for event in story.of(Anomaly)] == ["unknown_product", "unknown_code"]
+
+
+def test_progress_of_a_running_cycle() -> None:
+    story = one(cycle_by="part_present", signals=["part_present", "product"])
+    story.at(0, "a", part_present=False, product=1).at(1, "a", part_present=True).tick(2).tick(4.5)
+    assert [event.active_s for event in story.of(CycleProgress)] == [3600]  # 12:30 is lunch
+
+
+# --- units ----------------------------------------------------------------------------------------------------
+
+
+def line_of_three() -> Story:
+    stations: dict[str, dict[str, Any]] = {
+        "a": {"cycle_by": "part_present", "signals": ["part_present", "product", "unit_id"]},
+        "b": {"cycle_by": "part_present", "signals": ["part_present"]},
+        "c": {"cycle_by": "part_present", "signals": ["part_present", "reject_count", "good_count"]},
+    }
+    buffers = {"ab": {"after": "a", "before": "b", "capacity": 2}}
+    story = Story(config(stations, buffers=buffers))
+    for name in "abc":
+        story.at(0, name, part_present=False)
+    return story.at(0, "a", product=1, unit_id="").at(0, "c", good_count=0, reject_count=0)
+
+
+def test_a_unit_keeps_its_name_and_product_through_the_line() -> None:
+    story = line_of_three()
+    story.at(0.5, "a", unit_id="U1", product=2, part_present=True).at(1, "a", part_present=False)
+    story.at(1.1, "b", part_present=True).at(1.6, "b", part_present=False)
+    story.at(1.7, "c", part_present=True).at(2, "c", part_present=False, reject_count=1)
+    done = story.of(UnitCompleted)[0]
+    assert (done.unit, done.unit_inferred, done.product, done.family, done.good) == ("U1", False, "q", "f", False)
+    assert done.start_ns == MONDAY_8 + HOUR // 2
+    assert [(event.level, event.buffer) for event in story.of(BufferChanged)] == [(1, "ab"), (0, "ab")]
+    assert [event.planned_s for event in story.of(CycleStarted)] == [3600] * 3
+
+
+def test_units_without_a_name_are_inferred_in_order() -> None:
+    story = line_of_three()
+    for start in (0.5, 1.0):
+        story.at(start, "a", part_present=True).at(start + 0.3, "a", part_present=False)
+    story.at(1.5, "b", part_present=True).at(1.8, "b", part_present=False).at(1.9, "b", part_present=True)
+    started = [(event.station, event.unit, event.unit_inferred) for event in story.of(CycleStarted)]
+    assert started == [
+        ("a", "l-000001", True),
+        ("a", "l-000002", True),
+        ("b", "l-000001", True),
+        ("b", "l-000002", True),
+    ]
+
+
+def test_a_start_seen_before_the_end_upstream_gets_the_unit_when_the_end_arrives() -> None:
+    story = line_of_three()
+    story.at(0.5, "a", unit_id="U1", part_present=True).at(1, "b", part_present=True)
+    assert story.of(CycleStarted)[-1].unit is None
+    story.at(1.0001, "a", part_present=False).tick(1.1).at(2, "b", part_present=False)
+    assert story.of(CycleCompleted)[-1].unit == "U1"
+    assert story.of(CycleCompleted)[-1].planned_s == 7200
+
+
+def test_a_unit_that_was_there_before_anyone_looked_is_a_new_one() -> None:
+    story = line_of_three()
+    story.at(0.5, "b", part_present=True).at(1, "b", part_present=False)
+    assert story.of(CycleCompleted)[0].unit_inferred
+    assert story.of(CycleCompleted)[0].planned_s is None

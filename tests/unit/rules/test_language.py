@@ -1,0 +1,257 @@
+"""What conditions mean, and what is said of those that mean nothing."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linecontrol.config import Subject
+from linecontrol.rules.check import check, check_condition
+from linecontrol.rules.emit import function, source
+from linecontrol.rules.facts import LineFacts, StationFacts, TargetFacts
+from linecontrol.rules.kleene import OPERATIONS
+from linecontrol.rules.message import duration_text, message
+from linecontrol.rules.moment import Moment
+from linecontrol.rules.names import Kind
+from linecontrol.rules.parser import parse
+from linecontrol.rules.tree import ExpressionError
+from linecontrol.rules.typed import Apply, Const, Figure, Load, Typed, comparison
+
+
+def value(text: str, each: Subject = Subject.STATION, **known: object) -> object:
+    own = TargetFacts(**known) if each is Subject.TARGET else StationFacts("line", **known)  # type: ignore[arg-type]
+    line = LineFacts(takt=100.0)
+    return function(check(parse(text), each))(own, line, None, None, Moment(None))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 + 2 * 3", 7.0),
+        ("(1 + 2) * 3", 9.0),
+        ("10 - 2 - 3", 5.0),
+        ("12 / 2 / 3", 2.0),
+        ("-2 * -3", 6.0),
+        ("5% * 200", 10.0),
+        ("2h30m", 9000.0),
+        ("2h 30m", 9000.0),
+        ("15 min", 900.0),
+        ("250ms", 0.25),
+        ("1d / 1h", 24.0),
+        ("90 s > 1 min", True),
+        ("not 1 > 2 and true", True),
+        ("true or false and false", True),
+        ("not (true or false)", False),
+        ("3 in (1, 2, 3)", True),
+        ("5 s in (1 s, 2 s)", False),
+        ("(1 < 2) == (2 < 3)", True),
+        ("planned * 1.5 + 5 s", 155.0),
+        ("takt / planned", 1.0),
+        ("state == 'starved'", True),
+        ("state in ('blocked', 'down')", False),
+        ("product == 'mtz'", True),
+        ('product != "x"', True),
+        ("bottleneck > 0.5", None),
+        ("bottleneck > 0.5 and false", False),
+        ("bottleneck > 0.5 or true", True),
+        ("not bottleneck > 0.5", None),
+        ("1 / 0", None),
+        ("1 / (2 - 2) > 5 or planned > 1 s", True),
+        ("bottleneck in (1, 2)", None),
+        ("1 in (2, bottleneck)", None),
+        ("1 in (1, bottleneck)", True),
+    ],
+)
+def test_value_of_an_expression(text: str, expected: object) -> None:
+    assert value(text, state="starved", product="mtz", planned=100.0, observed=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "said"),
+    [
+        ("running.active > 5", 15, "cannot compare a duration with a number: write a unit"),
+        ("planned + 5 > 1 s", 8, "duration + number has no meaning"),
+        ("planned * planned > 1 s", 8, "duration * duration"),
+        ("state == 'starvd'", 9, "did you mean 'starved'"),
+        ("state in ('blocked', 'strved')", 21, "did you mean 'starved'"),
+        ("state == 'unobserved'", 9, "not observed"),
+        ("stat == 'down'", 0, "did you mean 'state'"),
+        ("shift and upstrem.state == 'down'", 10, "did you mean 'upstream.state'"),
+        ("upstream.stat == 'down'", 0, "did you mean 'upstream.state'"),
+        ("planned", 0, "a condition is true or false"),
+        ("5 and true", 0, "joins what is true or false"),
+        ("not planned", 4, "joins what is true or false"),
+        ("1 < 2 < 3", 6, "don't chain"),
+        ("1 = 2", 2, "write '=='"),
+        ("state == 'down", 9, "no closing '"),
+        ("shift and", 9, "expected here, not the end"),
+        ("(shift", 6, "')' is expected"),
+        ("shift shift", 6, "not expected here"),
+        ("planned > 5 days", 12, "units are"),
+        ("state < 'down'", 6, "needs numbers or durations"),
+        ("count(cycle.active, last 5 cycles) > 1", 6, "count needs a condition"),
+        ("mean(cycle.good, last 5 cycles) > 1 s", 5, "mean needs a number"),
+        ("count(cycle.good, last 0 cycles) > 1", 23, "whole number from 1 to 1000"),
+        ("count(cycle.good, last 5 cycles, min 6) > 1", 37, "whole number from 1 to 5"),
+        ("count(cycle.good, last 2.5 cycles) > 1", 23, "whole number"),
+        ("cont(cycle.good, last 5 cycles) > 1", 0, "did you mean 'count'"),
+        ("count(mean(cycle.active, last 2 cycles) > 1 s, last 5 cycles) > 1", 6, "can't stand in another"),
+        ("count(upstream.shift, last 5 cycles) > 1", 6, "own station only"),
+        ("cycle.active > 5 s", 0, "only known in a window"),
+        ("absent(cycle, 5)", 14, "absent needs a duration"),
+        ("__import__('os') == 1", 0, "there is no function"),
+        ("open('x').read() == 1", 9, "'.' has no meaning"),
+        ("own.__class__ == 1", 0, "unknown name"),
+        ("shift; shift", 5, "has no meaning"),
+        ("", 0, "expected here"),
+        ("(" * 80 + "shift" + ")" * 80, None, "nested more than"),
+        (" and ".join(["shift"] * 70), None, "nested more than"),
+        ("1 in (" + ",".join(["1"] * 300) + ")", None, "more than 200 parts"),
+        ("1" * 13 + " > 1", 0, "12 digits"),
+        ("x" * 3000, 2000, "more than 2000 characters"),
+    ],
+)
+def test_what_is_wrong_and_where(text: str, offset: int | None, said: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        check_condition(parse(text), Subject.STATION)
+    assert said in caught.value.text
+    assert offset is None or caught.value.offset == offset
+
+
+def test_names_of_another_subject_are_unknown() -> None:
+    with pytest.raises(ExpressionError, match="a kit has stock, needed_next_day, arriving"):
+        check_condition(parse("state == 'down'"), Subject.KIT)
+    assert value("behind > 5", Subject.TARGET, behind=6.0) is True
+
+
+def test_the_longest_chain_allowed_compiles() -> None:
+    assert value(" and ".join(["1 < 2"] * 50)) is True
+    assert value("(" * 25 + "1 < 2" + ")" * 25) is True
+
+
+@given(st.text(st.sampled_from("abct ()'\"<>=!+-*/.,%0123456789_shmdlast cycles{}\n\\[]:;é")))
+def test_any_text_is_a_tree_or_an_expression_error(text: str) -> None:
+    try:
+        tree = check(parse(text), Subject.STATION)
+    except ExpressionError as error:
+        offset = error.offset
+    else:
+        offset = 0
+        compile(source(tree), "<test>", "exec")
+    assert 0 <= offset <= len(text)
+
+
+@given(st.text(max_size=30).filter(lambda text: "'" not in text and "\n" not in text))
+def test_texts_stay_texts(text: str) -> None:
+    assert value(f"product == '{text}'", product=text) is True
+
+
+# --- against a naive evaluator ---------------------------------------------------------------------------------
+
+NUMBERS = ("behind", "done", "left", "today")
+NUMS = st.recursive(
+    st.sampled_from(NUMBERS) | st.integers(0, 3).map(str),
+    lambda inner: st.builds("({} {} {})".format, inner, st.sampled_from("+-*/"), inner) | inner.map("(-{})".format),
+    max_leaves=5,
+)
+_comparisons = st.builds("{} {} {}".format, NUMS, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), NUMS)
+_among = st.builds("{} in ({}, {})".format, NUMS, NUMS, NUMS)
+CONDITIONS = st.recursive(
+    _comparisons | _among,
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["and", "or"]), inner) | inner.map("not ({})".format)
+    ),
+    max_leaves=6,
+)
+
+
+def naive(tree: Typed, own: TargetFacts) -> object:
+    """The meaning of a tree by trying every way in which unknowns could be anything: known only if all agree."""
+    match tree:
+        case Const():
+            return tree.value
+        case Load():
+            return getattr(own, tree.name.path)
+        case Apply(op="and" | "or", items=(left, right)):
+            worlds = {(a and b) if tree.op == "and" else (a or b)
+                      for a in possible(naive(left, own)) for b in possible(naive(right, own))}  # fmt: skip
+            return worlds.pop() if len(worlds) == 1 else None
+        case Apply(op="in", items=(item, *options)):
+            one, others = naive(item, own), [naive(option, own) for option in options]
+            if one is None:
+                return None
+            return True if one in others else None if None in others else False
+        case Apply():
+            items = [naive(item, own) for item in tree.items]
+            if None in items:
+                return None
+            try:
+                return eval(PYTHON[tree.op], {"x": items[0], "y": items[-1]})  # noqa: S307
+            except ZeroDivisionError:
+                return None
+        case Figure():
+            raise NotImplementedError
+
+
+PYTHON = {"not": "not x", "neg": "-x"} | {
+    op: f"x {op} y" for op in ["+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!="]
+}
+
+
+def possible(item: object) -> list[object]:
+    return [True, False] if item is None else [item]
+
+
+@given(CONDITIONS, st.fixed_dictionaries({name: st.none() | st.integers(-3, 3).map(float) for name in NUMBERS}))
+def test_compiled_equals_naive(text: str, known: dict[str, float | None]) -> None:
+    tree = check_condition(parse(text), Subject.TARGET)
+    own = TargetFacts(**known)
+    assert function(tree)(own, None, None, None, None) is naive(tree, own)
+
+
+def test_every_operation_is_emitted() -> None:
+    assert set(OPERATIONS) == set(PYTHON) | {"and", "or", "in"}
+
+
+# --- messages ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(9300, "2h35m"), (7200, "2h"), (45, "45s"), (0.25, "0.2s"), (119.4, "119s"), (720, "12m"), (3599, "1h"), (0, "0s"),
+     (-600, "-10m"), (9.97, "10.0s")],
+)  # fmt: skip
+def test_durations_as_people_read_them(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
+
+
+def test_message_with_values() -> None:
+    filled = message("{station}: {planned}, {bottleneck}, {takt / planned}", Subject.STATION).fill(
+        {"station": "Cab"}, (StationFacts("line", planned=200.0), LineFacts(takt=100.0), None, None, Moment(None))
+    )
+    assert filled == "Cab: 3m, ?, 0.5"
+
+
+@pytest.mark.parametrize("unit", ["", " s"])
+def test_a_number_beyond_all_bounds_is_shown_as_unknown(unit: str) -> None:
+    filled = message("{" + " * ".join(["999999999999"] * 30) + f" * 1{unit}}}", Subject.KIT)
+    assert filled.fill({}, (None, None, None, None, None)) == "?"
+
+
+@pytest.mark.parametrize(("text", "offset"), [("a {stat}", 3), ("a } b", 2), ("a {", 2), ("{station} {}", 11)])
+def test_what_is_wrong_in_a_message(text: str, offset: int) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        message(text, Subject.STATION)
+    assert caught.value.offset == offset
+
+
+def test_the_comparison_that_a_flag_reports() -> None:
+    tree = check(parse("running and running.active > 1.15 * running.planned"), Subject.STATION)
+    pair = comparison(tree)
+    assert pair is not None
+    assert [side.kind for side in pair] == [Kind.DUR, Kind.DUR]
+    assert comparison(check(parse("not shift"), Subject.STATION)) is None
+
+
+def test_trees_are_values() -> None:
+    assert msgspec.structs.asdict(parse("true")) == {"at": 0, "value": True}

@@ -1,0 +1,332 @@
+"""The room as a whole: events in, flags out."""
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linecontrol.config import RuleConfig
+from linecontrol.errors import ConfigError, SnapshotError
+from linecontrol.model import (
+    AlarmState,
+    AndonCalled,
+    AnyEvent,
+    BottleneckUpdated,
+    CycleCompleted,
+    CycleProgress,
+    CycleStarted,
+    FlagChanged,
+    LedgerUpdated,
+    LinkChanged,
+    StateChanged,
+    StationState,
+    Suspect,
+    Timing,
+)
+from linecontrol.rules import RulesRoom, problems
+from linecontrol.rules.compile import RuleProblem
+
+S = 10**9
+MONDAY = 1_767_585_600 * S
+
+
+def state(at_s: float, what: str, station: str = "second", line: str = "line") -> StateChanged:
+    return StateChanged(
+        at_ns=MONDAY + int(at_s * S), line=line, station=station, state=StationState(what),
+        previous=StationState.IDLE, since_ns=MONDAY, previous_s=0.0, shift="day",
+    )  # fmt: skip
+
+
+def start(at_s: float, planned_s: float | None = 100.0, station: str = "second", line: str = "line") -> CycleStarted:
+    return CycleStarted(
+        at_ns=MONDAY + int(at_s * S), line=line, station=station, unit="U1", unit_inferred=False, product="mtz",
+        planned_s=planned_s,
+    )  # fmt: skip
+
+
+def done(
+    at_s: float, active_s: float | None = 100.0, timing: str = "measured", station: str = "second", line: str = "line"
+) -> CycleCompleted:
+    return CycleCompleted(
+        at_ns=MONDAY + int(at_s * S), line=line, station=station, unit="U1", unit_inferred=False, product="mtz",
+        start_ns=None, active_s=active_s, planned_s=100.0, lost_s={StationState.DOWN: 5.0}, timing=Timing(timing),
+        good=True, shift="day",
+    )  # fmt: skip
+
+
+def link(at_s: float, up: bool) -> LinkChanged:
+    return LinkChanged(at_ns=MONDAY + int(at_s * S), connection="plc", up=up, reason="")
+
+
+def ledger(at_s: float, ahead: float, takt: float | None = 90.0, target: str = "year", line: str = "line") -> Any:
+    return LedgerUpdated(
+        at_ns=MONDAY + int(at_s * S), target=target, line=line, family="tractors", year=2026, units=800, done=10,
+        today=1, due=10 - ahead, ahead_units=ahead, ahead_days=ahead / 4, left=790, working_left_s=1e6,
+        takt_required_s=takt, takt_planned_s=80.0,
+    )  # fmt: skip
+
+
+def told(flags: list[FlagChanged]) -> list[tuple[str, str, float]]:
+    return [(flag.flag, flag.transition, (flag.at_ns - MONDAY) / S) for flag in flags]
+
+
+def story(lab: SimpleNamespace, rule: dict[str, Any], events: Sequence[AnyEvent], until_s: float) -> Any:
+    room = lab.room_of(lab.plant({"r": {"message": "m", **rule}}))
+    return told(lab.play(room, events, MONDAY + int(until_s * S)))
+
+
+def test_on_delay_ends_between_two_ticks(lab: SimpleNamespace) -> None:
+    rule = {"each": "connection", "when": "not up", "for": "7s"}
+    assert story(lab, rule, [link(0, True), link(11, False), link(33, True)], 60) == [
+        ("r/plc", "raised", 18.0),
+        ("r/plc", "cleared", 33.0),
+    ]
+
+
+def test_an_event_at_the_very_deadline_is_in_time(lab: SimpleNamespace) -> None:
+    rule = {"each": "connection", "when": "not up", "for": "7s"}
+    assert story(lab, rule, [link(0, True), link(11, False), link(18, True)], 60) == []
+
+
+def test_running_cycle_beyond_plan(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "when": "running.active > 1.2 * running.planned"}
+    events: list[AnyEvent] = [state(0, "working"), start(0), done(130)]
+    assert story(lab, rule, events, 200) == [("r/line/second", "raised", 125.0), ("r/line/second", "cleared", 130.0)]
+
+
+def test_breaks_are_no_working_time(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "when": "state == 'starved' and state_for > 10 min"}
+    noon = 4 * 3600.0
+    assert story(lab, rule, [state(noon - 300, "starved")], noon + 3600 + 400) == [
+        ("r/line/second", "raised", noon + 3600 + 305)
+    ]
+
+
+def test_progress_tells_of_a_cycle_that_began_unseen(lab: SimpleNamespace) -> None:
+    progress = CycleProgress(
+        at_ns=MONDAY, line="line", station="second", unit=None, unit_inferred=True, product=None, start_ns=MONDAY,
+        active_s=90.0, planned_s=100.0,
+    )  # fmt: skip
+    rule = {"each": "station", "when": "running.progress >= 1"}
+    assert story(lab, rule, [progress], 20) == [("r/line/second", "raised", 10.0)]
+
+
+def test_three_of_the_last_five(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "when": "count(cycle.active > takt, last 5 cycles, min 3) >= 3"}
+    cycles = [done(100 * i, active, timing) for i, (active, timing) in enumerate(
+        [(99.0, "measured"), (99.0, "partial"), (99.0, "measured"), (None, "unknown"), (99.0, "measured"),
+         (80.0, "measured"), (80.0, "measured"), (80.0, "measured")], 1)]  # fmt: skip
+    assert story(lab, rule, [ledger(0, 0.0), *cycles], 1000) == [
+        ("r/line/second", "raised", 500.0),
+        ("r/line/second", "cleared", 800.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("when", "raised_at"),
+    [
+        ("mean(cycle.active, last 2 cycles) > 105 s", 300.0),
+        ("max(cycle.active, last 2 cycles) > 115 s", 300.0),
+        ("min(cycle.active, last 2 cycles) > 105 s", 400.0),
+        ("share(cycle.active > cycle.planned, last 4 cycles) > 60%", 500.0),
+        ("count(cycle.lost >= 5 s and cycle.good, last 3 cycles) == 3", 300.0),
+        ("cycles_today >= 2", 200.0),
+    ],
+)
+def test_windows(lab: SimpleNamespace, when: str, raised_at: float) -> None:
+    cycles = [done(100 * i, active) for i, active in enumerate([90.0, 100.0, 120.0, 130.0, 140.0], 1)]
+    flags = story(lab, {"each": "station", "when": when}, cycles, 600)
+    assert flags[0] == ("r/line/second", "raised", raised_at)
+
+
+def test_no_cycle(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "when": "absent(cycle, 2 * planned) and shift"}
+    assert story(lab, rule, [state(0, "working"), start(0), done(100), done(400)], 450) == [
+        ("r/line/second", "raised", 305.0),
+        ("r/line/second", "cleared", 400.0),
+    ]
+
+
+def test_neighbours(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "when": "state == 'working' and downstream.state == 'starved'"}
+    events = [state(0, "working"), state(10, "starved", "third"), state(20, "starved", "first"),
+              state(40, "working", "third")]  # fmt: skip
+    assert story(lab, rule, events, 60) == [("r/line/second", "raised", 10.0), ("r/line/second", "cleared", 40.0)]
+    room = lab.room_of(lab.plant({"r": {"message": "m", **rule}}))
+    assert room.acknowledge("r/line/third", MONDAY) == ()
+
+
+def test_bottleneck_and_andon(lab: SimpleNamespace) -> None:
+    events: list[AnyEvent] = [
+        BottleneckUpdated(at_ns=MONDAY, line="line", suspects=[Suspect("second", 0.7, 1.0)], units=30),
+        AndonCalled(at_ns=MONDAY + 5 * S, line="line", station="second", active=True),
+        BottleneckUpdated(at_ns=MONDAY + 9 * S, line="line", suspects=[Suspect("third", 0.7, 1.0)], units=30),
+    ]
+    rule = {"each": "station", "when": "bottleneck > 0.5 and andon"}
+    assert story(lab, rule, events, 20) == [("r/line/second", "raised", 5.0), ("r/line/second", "cleared", 9.0)]
+
+
+def test_hysteresis_is_set_dominant(lab: SimpleNamespace) -> None:
+    rule = {"each": "target", "when": "behind > 5", "clear_when": "behind < 8"}
+    events = [ledger(0, 0.0), ledger(10, -6.0), ledger(20, -7.0), ledger(30, -4.0)]
+    assert story(lab, rule, events, 60) == [("r/year", "raised", 10.0), ("r/year", "cleared", 30.0)]
+
+
+def test_unknown_holds_the_flag_and_is_reported(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "when": "state == 'down'"}
+    events = [state(0, "down"), state(10, "unobserved"), state(400, "working")]
+    assert story(lab, rule, events, 500) == [
+        ("r/line/second", "raised", 0.0),
+        ("r/line/second", "blind", 310.0),
+        ("r/line/second", "sighted", 400.0),
+        ("r/line/second", "cleared", 400.0),
+    ]
+
+
+def test_acknowledge_and_latch(lab: SimpleNamespace) -> None:
+    room = lab.room_of(lab.plant({"r": {"each": "connection", "when": "not up", "latch": True, "message": "m"}}))
+    lab.play(room, [link(0, False), link(10, True)], MONDAY + 20 * S)
+    flags = room.acknowledge("r/plc", MONDAY + 21 * S)
+    assert [(flag.transition, flag.state) for flag in flags][-1] == ("cleared", AlarmState.NORMAL)
+    assert room.acknowledge("r/plc", MONDAY + 22 * S) == []
+
+
+def test_text_value_and_limit(lab: SimpleNamespace) -> None:
+    config = lab.plant(
+        {
+            "r": {
+                "each": "station",
+                "when": "running and running.active > 1.15 * running.planned",
+                "message": "{station} of {line}: {unit} runs {running.active} of {running.planned}",
+            }
+        }
+    )
+    (flag,) = lab.play(lab.room_of(config), [state(0, "working"), start(0)], MONDAY + 150 * S)
+    assert flag.text == "Second station of The line: U1 runs 115s of 100s"
+    assert (flag.value, flag.limit) == (115.0, pytest.approx(115.0))
+    assert (flag.unit, flag.line, flag.station) == ("U1", "line", "second")
+
+
+def test_only_patterns_choose_subjects(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "only": ["*/t*"], "when": "state == 'down'"}
+    assert story(lab, rule, [state(0, "down"), state(5, "down", "third")], 10) == [("r/line/third", "raised", 5.0)]
+
+
+def test_problems_are_told_with_their_places(lab: SimpleNamespace) -> None:
+    rules = {
+        "a": {"each": "station", "when": "stat == 'down'", "clear_when": "1", "message": "{x}"},
+        "b": {"each": "station", "when": "true", "message": "m",
+              "actions": [{"command": "andon", "value": "5min"}, {"command": "hold", "value": "red"},
+                          {"command": "hold", "value": "3s"}]},
+        "c": {"each": "kit", "when": "true", "message": "m", "actions": [{"command": "andon", "value": "red"}]},
+        "d": {"each": "kit", "when": "true", "message": "m",
+              "actions": [{"command": "andon", "value": "red", "station": "line/scond"}]},
+    }  # fmt: skip
+    config = lab.plant(rules)
+    found = problems(config)
+    assert [(p.rule, p.field, p.offset) for p in found] == [
+        ("a", "when", 0), ("a", "clear_when", 0), ("a", "message", 1), ("b", "actions.0.value", 0),
+        ("b", "actions.1.value", 0), ("b", "actions.2.value", 0), ("c", "actions.0.station", 0),
+        ("d", "actions.0.station", 0),
+    ]  # fmt: skip
+    assert "did you mean 'line/second'" in found[-1].text
+    with pytest.raises(ConfigError) as caught:
+        lab.room_of(config)
+    assert len(caught.value.problems) == len(found)
+
+
+@given(when=st.text(max_size=60), message=st.text(max_size=60))
+def test_problems_never_raises(when: str, message: str) -> None:
+    rule = RuleConfig.model_validate({"each": "station", "when": when, "message": message})
+    for found in problems_of(rule):
+        assert isinstance(found, RuleProblem)
+        assert 0 <= found.offset <= max(len(when), len(message))
+
+
+def problems_of(rule: Any) -> list[RuleProblem]:
+    class One:
+        rules = {"r": rule}  # noqa: RUF012
+
+    return problems(One())  # type: ignore[arg-type]
+
+
+# --- memory -----------------------------------------------------------------------------------------------------
+
+RULES = {
+    "beyond": {"each": "station", "when": "running and running.active > 1.1 * planned", "message": "{running.active}"},
+    "starved": {"each": "station", "when": "state == 'starved' and state_for > 1 min", "for": "7s", "message": "m"},
+    "slow": {"each": "station", "when": "mean(cycle.active, last 3 cycles, min 2) > takt", "off_delay": "12s",
+             "message": "{mean(cycle.active, last 3 cycles, min 2)}"},
+    "next": {"each": "station", "when": "downstream.state == 'down' or upstream.andon", "latch": True, "message": "m"},
+    "none": {"each": "station", "when": "absent(cycle, 2 * planned) and shift", "message": "{since_cycle}"},
+    "link": {"each": "connection", "when": "down_for > 20 s", "message": "{down_for}"},
+    "year": {"each": "target", "when": "behind > 5", "clear_when": "behind < 3", "for": "33s", "message": "{behind}"},
+}  # fmt: skip
+
+SECONDS = st.integers(0, 900)
+STATIONS = st.sampled_from(["first", "second", "third"])
+EVENTS = st.lists(
+    st.one_of(
+        st.builds(state, SECONDS, st.sampled_from(["working", "starved", "down", "unobserved"]), STATIONS),
+        st.builds(start, SECONDS, st.sampled_from([None, 60.0, 200.0]), STATIONS),
+        st.builds(done, SECONDS, st.sampled_from([80.1, 99.7, 120.3]), st.just("measured"), STATIONS),
+        st.builds(link, SECONDS, st.booleans()),
+        st.builds(ledger, SECONDS, st.sampled_from([0.0, -4.0, -6.0])),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(events=EVENTS, cuts=st.lists(st.integers(0, 120), max_size=4), begin=st.sampled_from([0, 14_100, 32_100]))
+def test_cut_and_resumed_anywhere_it_says_the_same(
+    lab: SimpleNamespace, events: list[AnyEvent], cuts: list[int], begin: int
+) -> None:
+    config = lab.plant(RULES)
+    shifted = [msgspec.structs.replace(event, at_ns=event.at_ns + begin * S) for event in events]
+    assert drive(lambda: lab.room_of(config), shifted, begin, []) == drive(
+        lambda: lab.room_of(config), shifted, begin, cuts
+    )
+
+
+def drive(
+    make: Callable[[], RulesRoom], events: list[AnyEvent], begin: int, cuts: list[int]
+) -> tuple[list[AnyEvent], bytes]:
+    room = make()
+    said: list[AnyEvent] = []
+    waiting = sorted(events, key=lambda event: event.at_ns)
+    for step in range(200):
+        at = MONDAY + (begin + 5 * step) * S
+        while waiting and waiting[0].at_ns <= at:
+            said += room.see(waiting.pop(0))
+            if step in cuts:
+                room = resumed(make, room)
+        said += room.tick(at)
+        if step in cuts:
+            room = resumed(make, room)
+    return said, room.memory()
+
+
+def resumed(make: Callable[[], RulesRoom], room: RulesRoom) -> RulesRoom:
+    fresh = make()
+    fresh.remember(room.memory())
+    assert fresh.memory() == room.memory()
+    return fresh
+
+
+def test_a_memory_that_does_not_fit_is_refused(lab: SimpleNamespace) -> None:
+    with pytest.raises(SnapshotError):
+        lab.room_of(lab.plant({})).remember(b"nonsense")
+
+
+def test_alarms_outlive_a_change_of_other_rules(lab: SimpleNamespace) -> None:
+    link_rule = {"each": "connection", "when": "not up", "message": "m"}
+    old = lab.room_of(lab.plant({"gone": link_rule, "kept": link_rule}))
+    lab.play(old, [link(0, False)], MONDAY + 10 * S)
+    new = lab.room_of(lab.plant({"added": link_rule, "kept": link_rule}))
+    new.remember(old.memory())
+    assert told(new.tick(MONDAY + 15 * S)) == [("added/plc", "raised", 15.0)]
