@@ -29,7 +29,7 @@ from linecontrol.gateway.notify import Notifier
 from linecontrol.gateway.outbox import Outbox
 from linecontrol.gateway.pipeline import Pipeline
 from linecontrol.gateway.pulse import Pulse, Stage
-from linecontrol.gateway.source import Source
+from linecontrol.gateway.source import CLOSE_PATIENCE_S, Source
 from linecontrol.model import AnyEvent, CommandIssued, Health
 from linecontrol.sinks.influx import InfluxSink
 
@@ -44,6 +44,9 @@ BOARD_RECORDS = 50_000
 
 DRAIN_PATIENCE_S = 3.0
 """What sinks may take on a clean stop to get what is durable; what they miss they get after the next start."""
+
+CANCEL_AGAIN_S = CLOSE_PATIENCE_S + 0.5
+"""After so long a cancellation is taken as swallowed: longer than a driver may take to close."""
 
 PRUNE_EVERY_S = 3600.0
 REPORT_EVERY_S = 10.0
@@ -240,10 +243,13 @@ async def _run(gateway: Gateway, stack: AsyncExitStack, stop: asyncio.Event) -> 
         await _end(outer)
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+async def _end(tasks: Sequence[asyncio.Task[None]], again_s: float = CANCEL_AGAIN_S) -> None:
+    """End tasks; one that goes on, because a library swallowed the cancellation, is cancelled again."""
+    alive = set(tasks)
+    while alive:
+        for task in alive:
+            task.cancel()
+        _, alive = await asyncio.wait(alive, timeout=again_s)
 
 
 async def _watch(gateway: Gateway, notifier: Notifier) -> None:

@@ -59,7 +59,9 @@ class Link:
         Raises:
             ConnectionLost: the device can't be reached.
         """
-        if not await self._client.connect():
+        connected = await self._client.connect()
+        _heed_cancellation()
+        if not connected:
             self._broken = "can't be reached"
         self.check()
 
@@ -118,6 +120,7 @@ class Link:
         self.check()
         try:
             answer = await send()
+            _heed_cancellation()
         except ModbusException as error:
             self._break(f"no answer within {self._timeout_s:g} s")
             raise self._lost() from error
@@ -158,3 +161,10 @@ class Link:
         if self._request and not (waiting := self._client.ctx.response_future).done():
             waiting.set_exception(ModbusException(reason))
         self._request = None
+
+
+def _heed_cancellation() -> None:
+    """Raise what ``asyncio.wait_for`` of Python 3.11 swallows when an answer and a cancellation come at once."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

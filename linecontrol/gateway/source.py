@@ -142,6 +142,8 @@ class Source:
             async with aclosing(driver.readings()) as batches:
                 async for batch in batches:
                     await self._inbox.put(self._sound(batch))
+                    if _cancelled():  # a library swallowed it
+                        break
         except (ConnectionLost, DeviceRefused) as error:
             end = End(str(error), self._since(up_ns))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a stranger's driver raises
@@ -161,7 +163,10 @@ class Source:
         patience = asyncio.timeout(patience_s)
         try:
             async with patience:
-                return await work
+                answer = await work
+                if _cancelled():  # a library swallowed it
+                    raise asyncio.CancelledError
+                return answer
         except (ConnectionLost, DeviceRefused):
             raise
         except (Exception, asyncio.CancelledError) as error:

@@ -15,6 +15,10 @@ class CounterStep(Struct, frozen=True):
     kind: Literal["", "counter_rollover", "counter_reset", "counter_jump"] = ""
 
 
+STILL = CounterStep(0)
+"""A counter that did not move, or isn't known."""
+
+
 def most_steps(elapsed_ns: int, planned_ns: int | None) -> int:
     """The most cycles that can have happened in ``elapsed_ns``; at least 2, to forgive coarse polling."""
     if planned_ns is None or planned_ns <= 0:

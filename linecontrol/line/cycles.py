@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Role, StationConfig
-from linecontrol.line.counter import counter_step, most_steps
+from linecontrol.line.counter import STILL, CounterStep, counter_step, most_steps
 from linecontrol.line.flow import UnitFlow
 from linecontrol.line.marks import CycleSignals
 from linecontrol.line.memory import LineMemory, RunningCycle, StationMemory, Unit
@@ -215,24 +215,26 @@ class Cycles:
         if cycle.planned_ns is None and cycle.unit is not None:
             cycle.planned_ns = self._standards.planned_ns(self.name, cycle.unit.product, cycle.start_ns)
 
-    def count(self, at_ns: int, out: list[AnyEvent]) -> int:
-        """Steps of the cycle counter since it was last known."""
+    def count(self, at_ns: int, out: list[AnyEvent]) -> CounterStep:
+        """How far the cycle counter stepped since it was last known. One that was reset owes no earlier end."""
         memory = self.memory
         now = memory.values.get(Role.CYCLE_COUNT)
         if not isinstance(now, int):
-            return 0
+            return STILL
         last = memory.counts.get(Role.CYCLE_COUNT)
         if last == now:
-            return 0
+            return STILL
         elapsed, memory.count_ns = at_ns - memory.count_ns, at_ns
         memory.counts[Role.CYCLE_COUNT] = now
         if last is None:
-            return 0
+            return STILL
         step = counter_step(last, now, self._bits, most_steps(elapsed, self._fastest))
         if step.kind:
             text = f"went from {last} to {now}; {step.delta} cycles counted"
             self.anomaly(at_ns, Role.CYCLE_COUNT, step.kind, text, out, now)
-        return step.delta
+        if step.kind == "counter_reset":
+            memory.ends_ahead = 0
+        return step
 
     def note_quality(self, old: Mapping[Role, Value]) -> None:
         """Remember for the cycle that ends next whether its unit was counted as good or rejected."""

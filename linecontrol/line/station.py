@@ -151,7 +151,7 @@ class StationTracker:
         marks = self._signals.edges(old, memory.values, in_cycle=in_cycle)
         if memory.cycle is not None and old.get(Role.CYCLE_START) is True and not memory.values.get(Role.CYCLE_START):
             memory.pulsed = memory.pulsed or not memory.values.get(Role.CYCLE_COMPLETE)
-        steps = self._cycles.count(at_ns, out)
+        steps = self._cycles.count(at_ns, out).delta
         if memory.restart_ns is not None and self._signals.at_rest(memory.values):
             memory.restart_ns = None
         if memory.cycle is not None and memory.cycle.presumed and not steps and self._signals.at_rest(memory.values):
@@ -225,7 +225,8 @@ class StationTracker:
         elif isinstance(level := memory.values.get(Role.BUFFER_LEVEL), int) and self.index:
             self._flow.seed(self.index, level)
         in_work = self._signals.in_work(memory.values)
-        unseen = self._cycles.count(at_ns, out) - memory.ends_ahead
+        step = self._cycles.count(at_ns, out)
+        unseen = step.delta - memory.ends_ahead
         memory.ends_ahead = max(0, -unseen)
         if memory.cycle is not None:
             over = self._is_over(in_work=in_work, unseen=unseen)
@@ -235,7 +236,7 @@ class StationTracker:
                 self._cycles.end(at_ns, Timing.PARTIAL, out)
                 if unseen >= 1:
                     unseen -= 1
-                elif self._signals.counted:
+                elif self._signals.counted and step.kind != "counter_reset":
                     memory.ends_ahead += 1
             elif not self._signals.counted:
                 memory.cycle.timing = Timing.PARTIAL

@@ -1,5 +1,6 @@
 """What a journal says, for tests to hold against the plant's own words."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -42,9 +43,11 @@ def counter_readings(records: Sequence[Record]) -> dict[str, list[int]]:
     return found
 
 
-def counted(records: Sequence[Record]) -> dict[str, int]:
+def counted(records: Sequence[Record]) -> Counter[str]:
     """Cycles that the PLCs' counters tell of, by ``line/station``; a counter that fell began again at 0."""
-    return {
-        station: sum(now - last if now >= last else now for last, now in pairwise(values))
-        for station, values in counter_readings(records).items()
-    }
+    return Counter(
+        {
+            station: sum(now - last if now >= last else now for last, now in pairwise(values))
+            for station, values in counter_readings(records).items()
+        }
+    )

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+from typing_extensions import override
 
 from linecontrol.driver import Driver
 from linecontrol.errors import ConnectionLost, DeviceRefused
@@ -159,3 +160,24 @@ async def test_a_full_inbox_holds_the_driver_back() -> None:
             assert len(rig.inbox) <= 3
             seen += rig.taken()
     assert seen[1:] == [reading(n) for n in range(20)]
+
+
+async def test_it_ends_although_the_driver_swallows_the_cancellation_and_reads_on() -> None:
+    class Deaf(ScriptedDriver):
+        @override
+        async def readings(self) -> AsyncGenerator[list[Reading], None]:
+            yield [reading(0)]
+            while True:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+                yield [reading()]
+
+    clock, inbox = ManualClock(START_NS), Inbox()
+    source = Source("plc", lambda: Deaf("plc", (), clock, Life()), inbox, clock)
+    async with asyncio.timeout(10):
+        task = asyncio.create_task(source.run())
+        while not (source.up and len(inbox) == 2):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    assert task.cancelled()

@@ -93,6 +93,16 @@ def test_roll_over_reset_and_jump_of_a_counter() -> None:
     assert len(times(story)) == 3
 
 
+def test_a_plc_that_starts_afresh_in_mid_cycle_hides_no_later_cycle() -> None:
+    story = one(cycle_by="part_present", signals=["part_present", "cycle_count"])
+    story.at(0, "a", part_present=False, cycle_count=7).at(1, "a", part_present=True)
+    story.link(2, up=False).link(2.5, up=True).at(2.5, "a", part_present=False, cycle_count=0)
+    assert times(story) == [(5400, Timing.PARTIAL)]  # the part is gone, and the counter that knew of it too
+    story.at(3, "a", cycle_count=1)  # a part came and went between two polls
+    assert times(story)[1:] == [(None, Timing.UNKNOWN)]
+    assert [event.kind for event in story.of(Anomaly)] == ["counter_reset", "missed_edge"]
+
+
 def test_an_edge_missed_between_two_polls_is_counted_and_marked() -> None:
     codes = {1: "working", 2: "complete"}
     story = one(cycle_by="state", signals=["state", "cycle_count"], states=codes)
