@@ -15,9 +15,9 @@ async def test_a_task_that_swallows_its_cancellation_is_ended_all_the_same() -> 
         swallowed += 1
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(deaf())
-    await begun.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        task = group.create_task(deaf())
+        await begun.wait()
         await daemon._end([task], again_s=0.001)
     assert swallowed == 1
     assert task.cancelled()

@@ -174,10 +174,9 @@ async def test_it_ends_although_the_driver_swallows_the_cancellation_and_reads_o
 
     clock, inbox = ManualClock(START_NS), Inbox()
     source = Source("plc", lambda: Deaf("plc", (), clock, Life()), inbox, clock)
-    async with asyncio.timeout(10):
-        task = asyncio.create_task(source.run())
-        while not (source.up and len(inbox) == 2):
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        task = group.create_task(source.run())
+        while not (source.up and len(inbox) == 2):  # noqa: ASYNC110 - a few turns of the loop
             await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait([task])
     assert task.cancelled()
