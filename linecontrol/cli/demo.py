@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from linecontrol.calendar import line_calendars, to_ns
 from linecontrol.cli.common import PROBLEMS, example_plant, load_plant, log_to_stderr, telling_errors
 from linecontrol.cli.plant_process import PlantProcess
-from linecontrol.cli.summary import Summary, show
+from linecontrol.cli.summary import StationSum, Summary, clock_text, show
 from linecontrol.clock import ScaledClock
 from linecontrol.config import BoardConfig, Config, EngineConfig, InfluxConfig
 from linecontrol.config.holidays import public_holidays
@@ -29,6 +29,9 @@ from linecontrol.model import Health
 
 SETTLED_S = 0.6
 """Real seconds without a new reading after which all that the frozen plant had to say has arrived."""
+
+SAMPLING_S = 0.05
+"""Real seconds by which a fast clock may blur a cycle time: two polls and a step of the simulated plant."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +142,7 @@ async def _with_gateway(
         health = gateway.health()
         halt.set()
     show(summary, plan.config, health, console)
-    return compare(summary, frozen["truth"], console)
+    return compare(summary, frozen["truth"], SAMPLING_S * options.speed, console)
 
 
 async def _links_up(gateway: Gateway) -> None:
@@ -239,20 +242,28 @@ def first_moment(config: Config, start: str | None) -> int:
     return min(shifts) - 15 * 60 * NS
 
 
-def compare(summary: Summary, truth: dict[str, Any], console: Console) -> bool:
-    """Print whether the gateway counted what the plant says that it built; exact counts."""
-    wrong = []
+def compare(summary: Summary, truth: dict[str, Any], sampling_s: float, console: Console) -> bool:
+    """Print whether the gateway agrees with what the plant says that it did: exact counts, and mean cycle times.
+
+    The latter to within ``sampling_s`` plant seconds, for stations all of whose cycles were timed.
+    """
+    wrong, timed = [], 0
     for line, told in truth["lines"].items():
         built = sum(told["completed"].values())
         if summary.units[line] != built:
             wrong.append(f"{line}: the plant built {built} units, the gateway counted {summary.units[line]}")
         for station, done in told["stations"].items():
-            seen = summary.stations.get(f"{line}/{station}")
-            counted = seen.cycles if seen else 0
-            if counted != done["cycles"]:
-                wrong.append(f"{line}/{station}: {done['cycles']} cycles in the plant, {counted} counted")
+            seen = summary.stations.get(f"{line}/{station}", StationSum())
+            if seen.cycles != done["cycles"]:
+                wrong.append(f"{line}/{station}: {done['cycles']} cycles in the plant, {seen.cycles} counted")
+            elif seen.mean_s is not None and seen.measured == seen.cycles:
+                timed += 1
+                if abs(seen.mean_s - done["cycle_mean_s"]) > sampling_s:
+                    text = f"{done['cycle_mean_s']:.0f} s per cycle in the plant, {seen.mean_s:.0f} s measured"
+                    wrong.append(f"{line}/{station}: {text}")
     for text in wrong:
         console.print(f"[red]{text}[/red]")
     if not wrong:
-        console.print("[green]Agrees with what the simulated plant says that it built.[/green]")
+        says = f"units and cycles exactly, mean cycle times of {timed} stations within {clock_text(sampling_s)}"
+        console.print(f"[green]Agrees with what the simulated plant says that it built:[/green] {says}.")
     return not wrong

@@ -1,6 +1,6 @@
 """The cycles of one station: they start, end, slip by unseen, and are charged for what they lost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -9,7 +9,7 @@ from linecontrol.config import Role, StationConfig
 from linecontrol.line.counter import STILL, CounterStep, counter_step, most_steps
 from linecontrol.line.flow import UnitFlow
 from linecontrol.line.marks import CycleSignals
-from linecontrol.line.memory import LineMemory, RunningCycle, StationMemory, Unit
+from linecontrol.line.memory import EndedCycle, LineMemory, RunningCycle, StationMemory, Unit
 from linecontrol.line.standards import Standards
 from linecontrol.model import (
     Anomaly,
@@ -52,7 +52,12 @@ class StationPlace(Struct, frozen=True):
 
 
 class Cycles:
-    """Keeps the running cycle of a station and says what became of it."""
+    """Keeps the running cycle of a station and says what became of it.
+
+    What names a unit, and the figures of a finished cycle, may come somewhat later than the edge that they belong
+    to (other block, other scan). A start is told once the names are there, an end once the figures are; without
+    them, when readings can no longer be late. A name that did not change since the last cycle is of the last unit.
+    """
 
     def __init__(self, place: StationPlace, signals: CycleSignals) -> None:
         """Memory stays where ``place`` has it."""
@@ -60,25 +65,130 @@ class Cycles:
         self._calendar, self._standards, self._flow = place.calendar, place.standards, place.flow
         self._line, self._products, self._families = place.memory, place.products, place.families
         self._bits, self._fastest, self._signals = place.count_bits, place.fastest_ns, signals
+        roles = place.config.signals
+        names = tuple(role for role in (Role.UNIT_ID, Role.PRODUCT) if role in roles)
+        register = (Role.CYCLE_TIME,) if signals.by_register and signals.counted else ()
+        self._names = () if signals.starts_at_end else names
+        self._figures = (*register, *names) if signals.starts_at_end else register
+        place.flow.tellers[place.index] = self.tell_end
+        self._judges = Role.GOOD_COUNT in roles or Role.REJECT_COUNT in roles
 
     @property
     def memory(self) -> StationMemory:
         """What is known of the station."""
         return self._line.stations[self.name]
 
-    def start(self, at_ns: int, timing: Timing, out: list[AnyEvent], *, presumed: bool = False) -> None:
-        """A cycle starts with the unit that the flow says, or the one that a signal names.
+    # --- names and figures ----------------------------------------------------------------------------------
+
+    def note(self, old: Mapping[Role, Value]) -> None:
+        """Remember which names and figures are new, and whether a unit was counted as good or rejected."""
+        memory, values = self.memory, self.memory.values
+        for role in (*self._names, *self._figures):
+            now = values.get(role)
+            if now is None:
+                continue
+            seen_to_change = old.get(role) is not None and role in memory.known
+            changed = memory.known[role] != now if seen_to_change else memory.cycle is not None
+            memory.known[role] = now
+            if self._is_void(role, now):
+                self._use([role])
+            elif changed and role not in memory.fresh:
+                memory.fresh.append(role)
+        for role, good in ((Role.GOOD_COUNT, True), (Role.REJECT_COUNT, False)):
+            before, now = old.get(role), values.get(role)
+            if isinstance(before, int) and isinstance(now, int) and now > before:
+                memory.good = good
+
+    def heed(self, at_ns: int, out: list[AnyEvent]) -> None:
+        """Let names and figures that came after their edge have their effect."""
+        memory, cycle = self.memory, self.memory.cycle
+        if memory.ended is not None and self._figures_in():
+            self.tell_end(out)
+        if memory.good is not None and memory.ended is None and cycle is None:
+            text = "a unit was counted as good or rejected when no cycle was left that it could belong to"
+            self.anomaly(at_ns, Role.GOOD_COUNT if memory.good else Role.REJECT_COUNT, "late_figure", text, out)
+            memory.good = None
+        if cycle is not None and cycle.unsettled and self._names_in():
+            self.tell_start(out)
+        elif cycle is not None and not cycle.unsettled and cycle.unit is not None:
+            late = [role for role in self._fresh(self._names) if role not in cycle.named]
+            if late:
+                self._use(late)
+                cycle.named += late
+                named = self._named() if Role.UNIT_ID in late else None
+                cycle.unit = self._identify(cycle.unit, at_ns, named, self.product(at_ns, out), out)
+                cycle.planned_ns = None
+                self.plan(cycle)
+
+    def settle(self, at_ns: int, out: list[AnyEvent]) -> None:
+        """All readings up to ``at_ns`` are in: tell what waited for some."""
+        memory = self.memory
+        if memory.ended is not None and memory.ended.at_ns <= at_ns:
+            self.tell_end(out, waited=True)
+        if memory.cycle is not None and memory.cycle.unsettled and memory.cycle.start_ns <= at_ns:
+            self.tell_start(out)
+
+    def flush(self, out: list[AnyEvent]) -> None:
+        """Nothing more will be seen for a while: tell what waits with what is known of it."""
+        self.tell_end(out)
+        if self.memory.cycle is not None and self.memory.cycle.unsettled:
+            self.tell_start(out)
+
+    def _is_void(self, role: Role, value: Value) -> bool:
+        return value == "" or (role is Role.PRODUCT and value not in self._products)
+
+    def _names_in(self) -> bool:
+        return all(role in self.memory.fresh for role in self._names)
+
+    def _figures_in(self) -> bool:
+        memory = self.memory
+        return all(role in memory.fresh for role in self._figures) and (not self._judges or memory.good is not None)
+
+    def _fresh(self, roles: Sequence[Role]) -> list[Role]:
+        return [role for role in roles if role in self.memory.fresh]
+
+    def _use(self, roles: Sequence[Role]) -> None:
+        self.memory.fresh = [role for role in self.memory.fresh if role not in roles]
+
+    def _named(self) -> str | None:
+        named = self.memory.values.get(Role.UNIT_ID)
+        return named if isinstance(named, str) and named else None
+
+    # --- starts and ends ------------------------------------------------------------------------------------
+
+    def start(
+        self, at_ns: int, timing: Timing, out: list[AnyEvent], *, presumed: bool = False, found: bool = False
+    ) -> None:
+        """A cycle starts; one that was ``found`` under way has the unit that is named now."""
+        memory = self.memory
+        if not self._signals.starts_at_end:
+            self.tell_end(out)
+        if found:
+            values = memory.values
+            present = [r for r in self._names if values.get(r) is not None and not self._is_void(r, values[r])]
+            memory.fresh += [role for role in present if role not in memory.fresh]
+        memory.cycle = RunningCycle(at_ns, at_ns, timing, None, None, presumed, unsettled=True)
+        if self._names_in():
+            self.tell_start(out)
+
+    def tell_start(self, out: list[AnyEvent]) -> None:
+        """The running cycle has the unit that the flow says, or the one that a signal names.
 
         Where nothing tells when the work on a unit begins, only the end shows which one it was.
         """
-        memory = self.memory
+        cycle = self.memory.cycle
+        if cycle is None:
+            return
+        at_ns = cycle.start_ns
+        cycle.unsettled, cycle.named = False, self._fresh(self._names)
+        self._use(cycle.named)
+        named = self._named() if Role.UNIT_ID in cycle.named else None
         product = self.product(at_ns, out)
-        unit = None
         if not self._signals.starts_at_end or self.index == 0:
-            claim = timing is Timing.MEASURED or (self.index > 0 and self._flow.is_unseen(self.index - 1))
-            unit = self._take(at_ns, product, out, claim=claim)
-        cycle = RunningCycle(at_ns, at_ns, timing, unit, None, presumed)
-        memory.cycle = cycle
+            measured = cycle.timing is Timing.MEASURED
+            claim = measured or (self.index > 0 and self._flow.is_unseen(self.index - 1))
+            cycle.unit = self._take(at_ns, named, product, out, claim=claim)
+        unit = cycle.unit
         self.plan(cycle)
         out.append(
             CycleStarted(
@@ -102,15 +212,14 @@ class Cycles:
             cycle.timing, cycle.presumed, cycle.doubted = Timing.PARTIAL, False, False
             cycle.lost_ns.clear()
 
-    def _take(self, at_ns: int, product: str | None, out: list[AnyEvent], *, claim: bool) -> Unit | None:
-        named = self.memory.values.get(Role.UNIT_ID)
-        named = named if isinstance(named, str) and named else None
+    def _take(
+        self, at_ns: int, named: str | None, product: str | None, out: list[AnyEvent], *, claim: bool
+    ) -> Unit | None:
         unit = self._flow.take(self.index, at_ns, named=named, product=product, claim=claim)
-        return unit and self._identify(unit, at_ns, product, out)
+        return unit and self._identify(unit, at_ns, named, product, out)
 
-    def _identify(self, unit: Unit, at_ns: int, product: str | None, out: list[AnyEvent]) -> Unit:
-        named = self.memory.values.get(Role.UNIT_ID)
-        if isinstance(named, str) and named:
+    def _identify(self, unit: Unit, at_ns: int, named: str | None, product: str | None, out: list[AnyEvent]) -> Unit:
+        if named is not None:
             unit, contradictions = self._flow.name(self.index, unit, named, at_ns)
             out.extend(contradictions)
         if product is not None:
@@ -119,33 +228,57 @@ class Cycles:
 
     def end(self, at_ns: int, timing: Timing, out: list[AnyEvent]) -> None:
         """The running cycle ends; its timing is the worse one of its two ends."""
-        memory = self.memory
-        cycle = memory.cycle
+        memory, cycle = self.memory, self.memory.cycle
         if cycle is None:
             return
+        self.tell_end(out)
+        if cycle.unsettled:
+            self.tell_start(out)
         self.account(at_ns)
+        self._use([role for role in self._names if role not in cycle.named])
+        self._flow.hurry(self.index, out)
         if memory.claim_ns is not None:
             self._flow.owe(self.index)
-        elif cycle.unit is None:
-            cycle.unit = self._take(at_ns, self.product(at_ns, out), out, claim=False)
-            if self.index:
-                out.extend(self._flow.level(self.index - 1, at_ns))
-        elif self._signals.starts_at_end:
-            cycle.unit = self._identify(cycle.unit, at_ns, self.product(at_ns, out), out)
-            cycle.planned_ns = None
+        elif cycle.unit is None and not self._signals.starts_at_end:
+            cycle.unit = self._take(at_ns, None, self.product(at_ns, out), out, claim=False)
+        memory.cycle = None
+        memory.ended = EndedCycle(cycle, at_ns, max(timing, cycle.timing, key=list(Timing).index))
+        if self._figures_in():
+            self.tell_end(out)
+
+    def tell_end(self, out: list[AnyEvent], *, waited: bool = False) -> None:
+        """Tell of the cycle that ended, if there is one; ``waited`` for all that may have been under way."""
+        memory = self.memory
+        ended, memory.ended = memory.ended, None
+        if ended is None:
+            return
+        cycle, at_ns, timing = ended.cycle, ended.at_ns, ended.timing
+        fresh = self._fresh(self._figures)
+        self._use(fresh)
+        if self._signals.starts_at_end:
+            named = self._named() if Role.UNIT_ID in fresh else None
+            product = self.product(at_ns, out)
+            if cycle.unit is None:
+                cycle.unit = self._take(at_ns, named, product, out, claim=False)
+            else:
+                cycle.unit = self._identify(cycle.unit, at_ns, named, product, out)
+                cycle.planned_ns = None
+        if self.index:
+            out.extend(self._flow.level(self.index - 1, at_ns))
         self.plan(cycle)
-        timing = max(timing, cycle.timing, key=list(Timing).index)
         start_ns, active_ns = cycle.start_ns, max(0, self._calendar.working_ns(cycle.start_ns, at_ns))
         lost = dict(cycle.lost_ns)
-        if self._signals.by_register and isinstance(told := memory.values.get(Role.CYCLE_TIME), float):
+        believed = waited or not self._signals.counted or Role.CYCLE_TIME in fresh
+        told = memory.values.get(Role.CYCLE_TIME) if self._signals.by_register and believed else None
+        if isinstance(told, float) and told > 0:
             active_ns, timing = round(told * _S), Timing.MEASURED
             start_ns = self._calendar.back(at_ns, active_ns)
             lost = {state: min(ns, active_ns) for state, ns in lost.items() if state is StationState.DOWN}
         self._complete(at_ns, cycle.unit, start_ns, active_ns, cycle.planned_ns, lost, timing, out)
-        memory.cycle = None
 
     def slip(self, at_ns: int, cycles: int, text: str, out: list[AnyEvent]) -> None:
         """Cycles that happened although neither start nor end was seen."""
+        self.tell_end(out)
         self.anomaly(at_ns, Role.CYCLE_COUNT, "missed_edge", f"{text} ({cycles})", out)
         for _ in range(cycles):
             unit = self._flow.take(self.index, at_ns, named=None, product=self.product(), claim=False)
@@ -235,14 +368,6 @@ class Cycles:
         if step.kind == "counter_reset":
             memory.ends_ahead = 0
         return step
-
-    def note_quality(self, old: Mapping[Role, Value]) -> None:
-        """Remember for the cycle that ends next whether its unit was counted as good or rejected."""
-        values = self.memory.values
-        for role, good in ((Role.GOOD_COUNT, True), (Role.REJECT_COUNT, False)):
-            before, now = old.get(role), values.get(role)
-            if isinstance(before, int) and isinstance(now, int) and now > before:
-                self.memory.good = good
 
     def product(self, at_ns: int = 0, out: list[AnyEvent] | None = None) -> str | None:
         """The product that the station names; the line's only one if there is but one."""

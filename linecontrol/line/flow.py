@@ -5,6 +5,8 @@ predecessor's end was seen (their readings took different ways), the start *clai
 end arrives. A unit that is finished before that is *owed*: the end that arrives later adds none.
 """
 
+from collections.abc import Callable
+
 from linecontrol.config import LineConfig, Role
 from linecontrol.line.memory import LineMemory, StationMemory, Unit
 from linecontrol.model import Anomaly, AnyEvent, BufferChanged, StationState
@@ -23,6 +25,8 @@ class UnitFlow:
             for buffer_name, buffer in config.buffers.items()
             if buffer.after in config.stations
         }
+        self.tellers: dict[int, Callable[[list[AnyEvent]], None]] = {}
+        """By station: tells of a cycle that ended and waits for its figures."""
         self._signalled = {
             index - 1
             for index, station in enumerate(config.stations.values())
@@ -96,6 +100,11 @@ class UnitFlow:
         if waiting.cycle is not None and waiting.cycle.unit is None:
             waiting.cycle.unit = self.new_unit(None, product, None)
 
+    def hurry(self, index: int, out: list[AnyEvent]) -> None:
+        """A station can wait no longer for the unit that it claimed: have the one before tell what it has."""
+        if self._station(index).claim_ns is not None:
+            self.tellers[index - 1](out)
+
     def owe(self, index: int) -> None:
         """A station finished a unit before the claim to it was met."""
         self._station(index).claim_ns = None
@@ -137,7 +146,7 @@ class UnitFlow:
 
     def _is_coming(self, index: int) -> bool:
         station = self._station(index)
-        working = station.cycle is not None or station.restart_ns is not None
+        working = station.cycle is not None or station.ended is not None or station.restart_ns is not None
         return working or station.values.get(Role.PART_PRESENT) is True or self.is_unseen(index)
 
     def _station(self, index: int) -> StationMemory:

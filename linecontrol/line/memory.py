@@ -20,7 +20,8 @@ class RunningCycle(Struct):
     """A cycle that has not ended. ``lost_ns`` is working time in other states than working, up to ``seen_ns``.
 
     A ``presumed`` cycle was not seen to start: the station went on working after the counter had counted. It is
-    ``doubted`` once the station rests without having counted it: perhaps it never began.
+    ``doubted`` once the station rests without having counted it: perhaps it never began. An ``unsettled`` one waits
+    for the signals that name its unit and product; ``named`` are those that did.
     """
 
     start_ns: int
@@ -30,11 +31,24 @@ class RunningCycle(Struct):
     planned_ns: int | None
     presumed: bool = False
     doubted: bool = False
+    unsettled: bool = False
+    named: list[Role] = field(default_factory=list)
     lost_ns: dict[StationState, int] = field(default_factory=dict)
 
 
+class EndedCycle(Struct):
+    """A cycle that ended at ``at_ns`` and is told as soon as its figures are there."""
+
+    cycle: RunningCycle
+    at_ns: int
+    timing: Timing
+
+
 class StationMemory(Struct):
-    """What is known of a station. ``values`` holds ``None`` for what is not known now."""
+    """What is known of a station. ``values`` holds ``None`` for what is not known now.
+
+    ``known`` are the last values of names and figures, ``fresh`` those of them that no cycle has taken yet.
+    """
 
     state: StationState = StationState.UNOBSERVED
     since_ns: int = 0
@@ -44,6 +58,9 @@ class StationMemory(Struct):
     count_ns: int = 0
     ends_ahead: int = 0
     cycle: RunningCycle | None = None
+    ended: EndedCycle | None = None
+    known: dict[Role, Value] = field(default_factory=dict)
+    fresh: list[Role] = field(default_factory=list)
     last_end_ns: int | None = None
     restart_ns: int | None = None
     claim_ns: int | None = None

@@ -56,17 +56,18 @@ class StationTracker:
         memory.last_ns = at_ns
         old = dict(memory.values)
         memory.values.update(changes)
+        self._cycles.note(old)
         if any(memory.values.get(role) is None for role in self.essential):
             lost = [role for role in self.essential if memory.values.get(role) is None]
             return self.lose(at_ns, f"no good value of {', '.join(lost)}")
         out: list[AnyEvent] = []
-        self._cycles.note_quality(old)
         if memory.state is StationState.UNOBSERVED:
             self._recover(at_ns, out)
         else:
             if not self._line.on_shift and not memory.overtime and self._signals.in_work(memory.values):
                 memory.overtime = any(changes.get(role, old[role]) != old[role] for role in self.essential)
             self._follow(at_ns, old, out)
+        self._cycles.heed(at_ns, out)
         self._enter(self._derive(), at_ns, out)
         return out
 
@@ -79,6 +80,7 @@ class StationTracker:
             memory.last_ns = at_ns
             memory.gap_ns, memory.gap_reason = at_ns, reason
             memory.restart_ns = None
+            self._cycles.flush(out)
             self._enter(StationState.UNOBSERVED, at_ns, out)
         return out
 
@@ -98,6 +100,7 @@ class StationTracker:
         """What was left open, because readings may come late, is decided after ``patience_ns``."""
         memory = self.memory
         out: list[AnyEvent] = []
+        self._cycles.settle(at_ns, out)
         if memory.restart_ns is not None and memory.restart_ns + patience_ns <= at_ns:
             self._cycles.restart(out)
         if memory.claim_ns is not None and memory.claim_ns + patience_ns <= at_ns:
@@ -246,7 +249,7 @@ class StationTracker:
             self._flow.forgive(self.index)
         if memory.cycle is None and in_work:
             doubtful = self._signals.counted and not self._signals.goes_on
-            self._cycles.start(at_ns, Timing.PARTIAL, out, presumed=doubtful)
+            self._cycles.start(at_ns, Timing.PARTIAL, out, presumed=doubtful, found=True)
 
     def _is_over(self, *, in_work: bool, unseen: int) -> bool:
         cycle = self.memory.cycle

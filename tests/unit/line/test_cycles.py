@@ -81,8 +81,65 @@ def test_a_counter_with_a_running_bit_leaves_the_waiting_out() -> None:
 def test_a_cycle_time_register_is_believed() -> None:
     story = one(cycle_by="cycle_time", signals=["cycle_time", "cycle_count"])
     story.at(0, "a", cycle_time=0, cycle_count=0).at(2, "a", cycle_time=5000, cycle_count=1)
-    story.at(4, "a", cycle_count=2)  # the same duration again: only the counter shows it
+    story.at(4, "a", cycle_count=2).tick(4.01)  # the same duration again: only the counter shows it
     assert times(story) == [(5000, Timing.MEASURED), (5000, Timing.MEASURED)]
+
+
+@pytest.mark.parametrize("signals", [["cycle_time", "cycle_count"], ["cycle_time", "cycle_count", "running"]])
+def test_a_cycle_time_that_is_read_after_its_count_is_of_that_cycle(signals: list[str]) -> None:
+    story = one(cycle_by="cycle_time", signals=signals)
+    running = "running" in signals
+    story.at(0, "a", cycle_time=0, cycle_count=0)
+    if running:
+        story.at(0, "a", running=True)
+    for count, told in ((1, 5000), (2, 6000), (3, 6500)):
+        at = 2.0 * count
+        if running:
+            story.at(at, "a", running=False)
+        story.at(at + 0.0001, "a", cycle_count=count).at(at + 0.0002, "a", cycle_time=told)
+        if running:
+            story.at(at + 0.001, "a", running=True)
+    assert times(story) == [(told, Timing.MEASURED) for told in (5000, 6000, 6500)]
+
+
+def test_names_that_are_read_after_the_start_are_of_the_cycle_that_started() -> None:
+    story = one(cycle_by="count", signals=["cycle_count", "running", "unit_id", "product"])
+    story.at(0, "a", cycle_count=0, running=False, unit_id="", product=0)
+    for count, unit, product in ((1, "U1", 1), (2, "U2", 2), (3, "U3", 2), (4, "U4", 1)):
+        story.at(count, "a", running=True).at(count + 0.0002, "a", product=product).at(
+            count + 0.0004, "a", unit_id=unit
+        )
+        story.tick(count + 0.1)
+        story.at(count + 0.5, "a", running=False).at(count + 0.5001, "a", cycle_count=count)
+    built = [("U1", "p", False), ("U2", "q", False), ("U3", "q", False), ("U4", "p", False)]
+    for events in (story.of(CycleStarted), story.of(CycleCompleted)):
+        assert [(event.unit, event.product, event.unit_inferred) for event in events] == built
+    assert [event.planned_s for event in story.of(CycleStarted)] == [7200, 3600, 3600, 7200]
+    assert not story.of(Anomaly)
+
+
+def test_a_unit_that_is_scanned_long_after_the_start_is_known_at_the_end() -> None:
+    story = one(cycle_by="count", signals=["cycle_count", "running", "unit_id"])
+    story.at(0, "a", cycle_count=0, running=False, unit_id="")
+    for count, unit in ((1, "U1"), (2, "U2")):
+        story.at(count, "a", running=True).tick(count + 0.2).at(count + 0.3, "a", unit_id=unit)
+        story.at(count + 0.5, "a", running=False, cycle_count=count)
+    story.at(3, "a", running=True).tick(3.2).at(3.5, "a", running=False, cycle_count=3)  # nobody scanned it
+    done = [(event.unit, event.unit_inferred) for event in story.of(CycleCompleted)]
+    assert done[:2] == [("U1", False), ("U2", False)]
+    assert done[2][1]
+    assert done[2][0] not in ("U1", "U2")
+
+
+def test_a_unit_is_judged_by_the_count_that_comes_with_its_end_or_right_after() -> None:
+    story = one(cycle_by="state", signals=["state", "good_count", "reject_count"], states={1: "working", 2: "complete"})
+    story.at(0, "a", state=2, good_count=0, reject_count=0).at(1, "a", state=1)
+    story.at(2, "a", state=2).at(2.0001, "a", reject_count=1).at(2.0005, "a", state=1)
+    story.at(3, "a", good_count=1, state=2).at(3.0005, "a", state=1)
+    story.at(4, "a", state=2).tick(4.1).at(4.2, "a", good_count=2)
+    assert [event.good for event in story.of(CycleCompleted)] == [False, True, None]
+    assert [event.good for event in story.of(UnitCompleted)] == [False, True, None]
+    assert [event.kind for event in story.of(Anomaly)] == ["late_figure"]
 
 
 def test_roll_over_reset_and_jump_of_a_counter() -> None:
@@ -174,7 +231,7 @@ def test_bad_quality_of_an_essential_signal_is_a_gap_too() -> None:
 
 def test_values_of_a_wrong_type_and_unknown_codes_are_reported_once() -> None:
     story = one(cycle_by="state", signals=["state", "product"], states={1: "working"})
-    story.at(0, "a", state=1, product=9).at(1, "a", state=77).at(2, "a", state=77).at(3, "a", product=1.5)
+    story.at(0, "a", state=1, product=9).tick(0.1).at(1, "a", state=77).at(2, "a", state=77).at(3, "a", product=1.5)
     assert [event.kind for event in story.of(Anomaly)] == ["unknown_product", "unknown_code"]
 
 

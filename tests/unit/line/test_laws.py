@@ -106,6 +106,31 @@ def test_signals_of_one_instant_that_arrive_one_by_one_are_one_instant(
 
 
 @few
+@given(SEEDS, METHODS, st.booleans(), st.booleans())
+def test_names_and_figures_that_arrive_one_by_one_are_of_their_cycle(
+    seed: int, methods: list[str], counted: bool, polling: bool
+) -> None:
+    chance = Random(seed)
+    true = plant(chance, methods, counted=counted, named=True, lateness="2m")
+    events = told(true, polled(true, chance, 20 * SECOND, SECOND, apart=True) if polling else skewed(true, chance))
+    counts_are_exact(true, events)
+    assert not anomalies(events)
+    for method, (name, cycles) in zip(methods, true.cycles.items(), strict=True):
+        done = completed(events, name)
+        assert [(event.unit, event.unit_inferred) for event in done] == [(f"U{cycle.unit}", False) for cycle in cycles]
+        assert [event.product for event in done] == ["pq"[cycle.unit % 2] for cycle in cycles]
+        if method == "cycle_time":
+            assert [event.active_s for event in done] == [1001 + number for number in range(len(cycles))]
+        if method != "count_alone":
+            starts = [event for event in events if isinstance(event, CycleStarted) and event.station == name]
+            assert [event.unit for event in starts] == [f"U{cycle.unit}" for cycle in cycles]
+        judged = [event.good for event in done]
+        if method == "part_present" and not counted:
+            assert set(judged) <= {True, False}
+        assert judged == [number % 3 != 0 for number in range(1, len(cycles) + 1)]
+
+
+@few
 @given(SEEDS, METHODS, st.booleans())
 def test_the_order_within_a_batch_does_not_matter(seed: int, methods: list[str], counted: bool) -> None:
     chance = Random(seed)

@@ -62,10 +62,23 @@ class Plant(Struct, frozen=True):
 Delivery = tuple[int, list[Reading | LinkChange]]
 
 
-def plant(chance: Random, methods: Sequence[str], *, counted: bool, units: int = 7, lateness: str = "2s") -> Plant:
-    """A line with a station per method, between them one or two places, working as fast as it can."""
+def plant(
+    chance: Random,
+    methods: Sequence[str],
+    *,
+    counted: bool,
+    units: int = 7,
+    lateness: str = "2s",
+    named: bool = False,
+) -> Plant:
+    """A line with a station per method, between them one or two places, working as fast as it can.
+
+    Where it is ``named``, every station tells unit, product and whether the unit is good.
+    """
     names = "abcdef"[: len(methods)]
     extra = ["cycle_count"] if counted else []
+    if named:
+        extra += ["unit_id", "product", "good_count", "reject_count"]
     stations: dict[str, dict[str, Any]] = {
         name: {
             "cycle_by": method.removesuffix("_alone"),
@@ -130,15 +143,17 @@ def _changes(parsed: Config, cycles: dict[str, list[TrueCycle]]) -> list[Change]
 
         initial = {"cycle_start": False, "cycle_complete": False, "part_present": False, "running": False}
         say(MONDAY_8 + 1, **initial, state=4, cycle_count=0, cycle_time=0, product=0)
+        say(MONDAY_8 + 1, unit_id="", good_count=0, reject_count=0)
         for number, cycle in enumerate(done, 1):
             busy = {"running": True, "state": 1}
+            say(cycle.start_ns, unit_id=f"U{cycle.unit}")
             say(cycle.start_ns, product=cycle.unit % 2 + 1, cycle_complete=False, part_present=True, **busy)
             say(cycle.start_ns, cycle_start=True)
             if cycle.down:
                 say(cycle.down[0], running=False, state=5)
                 say(cycle.down[1], **busy)
             say(cycle.end_ns, cycle_time=1000 + number, cycle_start=False, cycle_complete=True, running=False, state=2)
-            say(cycle.end_ns, cycle_count=number)
+            say(cycle.end_ns, cycle_count=number, good_count=number - number // 3, reject_count=number // 3)
             say(cycle.leave_ns, part_present=False, state=4)
     return sorted(changes, key=lambda change: change.at_ns)
 
