@@ -2,7 +2,8 @@
 
 A driver package offers a :class:`Driver` under the entry point group ``linecontrol.drivers`` and, if its devices
 can be simulated, a :class:`PlcServer` under ``linecontrol.servers``, both by the name that config uses in
-``connections: NAME: driver:``.
+``connections: NAME: driver:``. A :class:`Probe` for commissioning goes under ``linecontrol.probes`` by the schemes of
+the addresses that it takes, and a command of its own (a Typer app) under ``linecontrol.commands``.
 
 A driver instance is one connection, used once: ``connect``, then iterate ``readings`` (and perhaps ``write``),
 then ``close``. It never retries, never reconnects and never sleeps on an error: it raises ``ConnectionLost`` (a
@@ -10,7 +11,7 @@ new instance may do better) or ``DeviceRefused`` (the device said no), and the g
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from linecontrol.clock import Clock
 from linecontrol.duration import Duration
 from linecontrol.errors import ConnectionLost, DeviceRefused
 from linecontrol.model.reading import Quality, Reading, Value
+from linecontrol.model.traffic import Traffic
 
 __all__ = [
     "Clock",
@@ -28,12 +30,15 @@ __all__ = [
     "DeviceRefused",
     "Driver",
     "Duration",
+    "Finding",
     "PlcServer",
+    "Probe",
     "Quality",
     "Reading",
     "Settings",
     "Tag",
     "TagSettings",
+    "Traffic",
     "Value",
     "Write",
 ]
@@ -63,6 +68,10 @@ class ConnectionSettings(Settings):
             NotImplementedError: the driver's devices can't be simulated.
         """
         raise NotImplementedError
+
+    def warnings(self) -> list[str]:
+        """What is unsafe about the connection as configured, a sentence each; it is shown for as long as it holds."""
+        return []
 
 
 class TagSettings(Settings):
@@ -110,6 +119,8 @@ class Driver(ABC):
         self.settings = settings
         self.tags = tuple(tags)
         self.clock = clock
+        self.traffic = Traffic()
+        """What this connection has carried; the driver counts, others read."""
 
     @abstractmethod
     async def connect(self) -> None:
@@ -126,6 +137,9 @@ class Driver(ABC):
 
         A tag that the device doesn't know or can't serve is a ``BAD`` reading with ``value`` None and the
         protocol's status, never an exception, and doesn't hinder the others. Batches are never empty.
+
+        Where values of a tag were, or may have been, lost, its next reading (the present value) is ``UNCERTAIN``:
+        what depends on having seen every value is then marked as not seen.
 
         Raises:
             ConnectionLost: the connection ended.
@@ -182,3 +196,44 @@ class PlcServer(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Stop listening and drop all clients. Never raises."""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Something that a probe found at a device.
+
+    ``path`` is where it is (names from the device down), ``tag`` the settings with which a signal would read it
+    (empty for a mere folder), ``kind`` its type and ``value`` what it shows now, both as people read them, ``unit`` the
+    engineering unit where the device tells one. ``note`` says what else an engineer should know.
+    """
+
+    path: tuple[str, ...]
+    tag: Mapping[str, object] = {}
+    kind: str = ""
+    value: str = ""
+    unit: str = ""
+    note: str = ""
+
+
+class Probe(ABC):
+    """Looks around in a device for commissioning: reads only, gently, and never writes."""
+
+    def __init__(self, url: str, options: Mapping[str, str]) -> None:
+        """Do no I/O. ``options`` are ``KEY=VALUE`` pairs of the command line.
+
+        Raises:
+            ValueError: the address or an option is wrong; the text says what is right.
+        """
+        self.url, self.options = url, options
+
+    @abstractmethod
+    def connection(self) -> Mapping[str, object]:
+        """The settings under ``connections: NAME:``, ``driver`` included, with which the gateway would connect."""
+
+    @abstractmethod
+    def look(self, progress: Callable[[float, str], None]) -> AsyncGenerator[Finding, None]:
+        """What there is, in the device's order. ``progress`` is told the share that is done, 0 to 1, and where it is.
+
+        Raises:
+            ConnectionLost: the device can't be reached, or went away.
+            DeviceRefused: the device refuses us.
+        """

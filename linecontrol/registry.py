@@ -3,11 +3,13 @@
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
-from linecontrol.driver import Driver, PlcServer
+from linecontrol.driver import Driver, PlcServer, Probe
 from linecontrol.errors import LinecontrolError
 
 DRIVERS = "linecontrol.drivers"
 SERVERS = "linecontrol.servers"
+PROBES = "linecontrol.probes"
+COMMANDS = "linecontrol.commands"
 
 _T = TypeVar("_T")
 
@@ -44,10 +46,24 @@ def plc_server(name: str) -> type[PlcServer]:
     return _load(SERVERS, name, PlcServer)  # type: ignore[type-abstract]
 
 
+def probe(scheme: str) -> type[Probe]:
+    """What probes devices at addresses that begin with ``scheme://``.
+
+    Raises:
+        LinecontrolError: nothing does, or it can't be loaded, or it is no probe.
+    """
+    return _load(PROBES, scheme, Probe)  # type: ignore[type-abstract]
+
+
+def commands() -> dict[str, EntryPoint]:
+    """Commands that driver packages add to the command line, by name, not loaded."""
+    return _named(COMMANDS)
+
+
 def _load(group: str, name: str, base: type[_T]) -> type[_T]:
     points = _named(group)
     if name not in points:
-        msg = f"no driver named {name!r} in {group}; installed: {', '.join(points) or 'none'}"
+        msg = f"nothing named {name!r} in {group}; installed: {', '.join(points) or 'none'}"
         raise LinecontrolError(msg)
     try:
         loaded = points[name].load()
