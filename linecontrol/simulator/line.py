@@ -41,8 +41,8 @@ class SimLine:
         self._released: Counter[str] = Counter()
         self._completed: Counter[str] = Counter()
         self._settling_ns = -1
-        self._kit_station = next((key for key, station in line.stations.items() if station.takes_kit), None)
-        self._kit_station = self._kit_station or next(iter(line.stations))
+        takers = (key for key, station in line.stations.items() if station.takes_kit)
+        self._kit_station = next(takers, next(iter(line.stations)))
         capacity = {buffer.before: buffer.capacity for buffer in line.buffers.values()}
         self.stations: dict[str, SimStation] = {}
         for key, station in line.stations.items():
