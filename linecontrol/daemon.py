@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from linecontrol.board import Board, BoardView
 from linecontrol.calendar import line_calendars
 from linecontrol.clock import Clock
+from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.plan import Plan
 from linecontrol.driver import Driver
@@ -36,8 +38,8 @@ from linecontrol.sinks.influx import InfluxSink
 JOURNAL = "journal.sqlite"
 """Name of the journal's file in the state folder."""
 
-ENGINE_META = "engine"
-"""Key beside the journal's records under which the engine's settings are kept, for replay."""
+PACE_META = "pace"
+"""Key beside the journal's records under which the settings that a fast clock stretches are kept, for replay."""
 
 BOARD_RECORDS = 50_000
 """How far back the board looks in the journal when the gateway starts: some days of a line's life."""
@@ -58,6 +60,23 @@ def new_engine(plan: Plan) -> Engine:
     """An engine for the plant, with its holidays and the widths of its counters."""
     bits = {tag.signal: tag.settings.counter_bits() for bound in plan.bound.values() for tag in bound.tags}
     return Engine(plan.config, holidays=public_holidays(plan.config.calendar.holidays), counter_bits=bits)
+
+
+class Pace(Struct, frozen=True):
+    """The settings of a config that are meant in real time; a demo's fast clock has other ones than its config."""
+
+    engine: dict[str, int]
+    control: dict[str, int]
+
+    @classmethod
+    def of(cls, config: Config) -> "Pace":
+        """Those of a config, in nanoseconds."""
+        return cls(config.engine.model_dump(), config.control.model_dump(include={"expire_after", "spacing"}))
+
+    def applied(self, config: Config) -> Config:
+        """The config at this pace."""
+        engine = config.engine.model_copy(update=self.engine)
+        return config.model_copy(update={"engine": engine, "control": config.control.model_copy(update=self.control)})
 
 
 class Setup(Struct, frozen=True, kw_only=True):
@@ -156,7 +175,7 @@ async def serve(setup: Setup, stop: asyncio.Event) -> None:
         journal = await stack.enter_async_context(await Journal.open(setup.state / JOURNAL, commit_every_s=commit_s))
         engine = new_engine(setup.plan)
         last_ns = await recover(engine, journal)
-        await journal.put_meta(ENGINE_META, setup.plan.config.engine.model_dump_json().encode())
+        await journal.put_meta(PACE_META, msgspec.json.encode(Pace.of(setup.plan.config)))
         gateway = Gateway(setup, journal, engine)
         await _prime_board(gateway)
         if last_ns is not None:

@@ -61,6 +61,10 @@ class ConnectionSettings(Settings):
         """
         raise NotImplementedError
 
+    def interval(self) -> int:
+        """Longest time in nanoseconds from a value's change to its being looked at, as configured; 0 if none."""
+        return 0
+
     def on_loopback(self, port: int) -> Self:
         """The same connection, but to a simulated device at 127.0.0.1 and ``port``.
 

@@ -92,6 +92,11 @@ class ModbusConnection(ConnectionSettings):
         return self.host, self.port
 
     @override
+    def interval(self) -> int:
+        """Longest time in nanoseconds from a value's change to its being looked at."""
+        return self.poll
+
+    @override
     def on_loopback(self, port: int) -> Self:
         """The same connection, but to a simulated device at 127.0.0.1 and ``port``."""
         return self.model_copy(update={"host": "127.0.0.1", "port": port})

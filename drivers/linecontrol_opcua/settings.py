@@ -68,6 +68,11 @@ class OpcuaConnection(ConnectionSettings):
         return parts.hostname or "", parts.port or 0
 
     @override
+    def interval(self) -> int:
+        """Longest time in nanoseconds from a value's change to its being looked at."""
+        return self.publish
+
+    @override
     def on_loopback(self, port: int) -> Self:
         return self.model_copy(update={"url": f"opc.tcp://127.0.0.1:{port}{urlsplit(self.url).path}"})
 

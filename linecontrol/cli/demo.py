@@ -19,10 +19,10 @@ from linecontrol.cli.common import PROBLEMS, example_plant, load_plant, log_to_s
 from linecontrol.cli.plant_process import PlantProcess
 from linecontrol.cli.summary import StationSum, Summary, clock_text, show
 from linecontrol.clock import ScaledClock
-from linecontrol.config import BoardConfig, Config, EngineConfig, InfluxConfig
+from linecontrol.config import BoardConfig, Config, InfluxConfig
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.plan import Plan
-from linecontrol.daemon import Gateway, Setup, serve
+from linecontrol.daemon import Gateway, Pace, Setup, serve
 from linecontrol.duration import NS, duration_ns
 from linecontrol.errors import LinecontrolError
 from linecontrol.model import Health
@@ -199,12 +199,16 @@ def _said(summary: Summary, health: Health) -> str:
 def quickened(config: Config, options: Options) -> Config:
     """The config for a fast clock: what is meant in real time (lateness, heartbeats) is stretched to plant time."""
     second = int(options.speed * NS)
-    engine = EngineConfig.model_construct(
-        resolution=max(config.engine.resolution, second // 50),
-        lateness=max(config.engine.lateness, second * 3 // 10),
-        progress_every=max(config.engine.progress_every, second // 2),
-        heartbeat_every=max(config.engine.heartbeat_every, second),
-    )
+    engine = {
+        "resolution": max(config.engine.resolution, second // 50),
+        "lateness": max(config.engine.lateness, second * 3 // 10),
+        "progress_every": max(config.engine.progress_every, second // 2),
+        "heartbeat_every": max(config.engine.heartbeat_every, second),
+    }
+    control = {
+        "expire_after": max(config.control.expire_after, 2 * second),
+        "spacing": max(config.control.spacing, second // 10),
+    }
     influx = config.influx
     if options.influx:
         token = options.influx_token_file and str(Path(options.influx_token_file).resolve())
@@ -213,14 +217,8 @@ def quickened(config: Config, options: Options) -> Config:
         )
     else:
         influx = None
-    control = config.control.model_copy(
-        update={
-            "expire_after": max(config.control.expire_after, 2 * second),
-            "spacing": max(config.control.spacing, second // 10),
-        }
-    )
-    parts = {"engine": engine, "control": control, "influx": influx, "board": BoardConfig(port=0)}
-    return config.model_copy(update=parts)
+    config = Pace(engine, control).applied(config)
+    return config.model_copy(update={"influx": influx, "board": BoardConfig(port=0)})
 
 
 def first_moment(config: Config, start: str | None) -> int:

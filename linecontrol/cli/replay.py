@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from linecontrol.cli.common import PROBLEMS, load_plant, telling_errors
-from linecontrol.config import EngineConfig
-from linecontrol.daemon import ENGINE_META, new_engine
+from linecontrol.daemon import PACE_META, Pace, new_engine
 from linecontrol.gateway.journal_file import read_journal, read_meta
 
 
@@ -30,9 +29,8 @@ def command(
     with telling_errors():
         plan = load_plant(folder)
         meta = read_meta(journal)
-        if settings := meta.get(ENGINE_META):
-            engine_config = EngineConfig.model_construct(**json.loads(settings))
-            plan = replace(plan, config=plan.config.model_copy(update={"engine": engine_config}))
+        if pace := meta.get(PACE_META):
+            plan = replace(plan, config=msgspec.json.decode(pace, type=Pace).applied(plan.config))
         engine = new_engine(plan)
         records = observations = events = 0
         different: list[int] = []

@@ -13,6 +13,7 @@ from linecontrol.config.holidays import public_holidays
 from linecontrol.config.root import Config
 from linecontrol.config.rule import CommandAction, Subject
 from linecontrol.config.source import Path_, Places, Problem, in_order
+from linecontrol.config.types import NS
 from linecontrol.config.wording import nearest, unknown
 
 Found = Iterator[tuple[Path_, str]]
@@ -24,6 +25,7 @@ def check(config: Config, binding: Binding, place: Places) -> list[Problem]:
     for name, line in config.lines.items():
         found += line_problems(config, name, line)
     found += signal_problems(config, binding, place)
+    found += _connections(config, binding)
     return in_order(Problem(place.of(path), path, text) for path, text in found)
 
 
@@ -60,6 +62,19 @@ def _patterns(path: Path_, kind: str, patterns: list[str], names: list[str]) -> 
     for index, pattern in enumerate(patterns):
         if not any(fnmatchcase(name, pattern) for name in names):
             yield (*path, index), f"{pattern!r} fits no {kind}{nearest(pattern, names)}"
+
+
+def _connections(config: Config, binding: Binding) -> Found:
+    lateness = config.engine.lateness
+    for name, bound in binding.bound.items():
+        interval = bound.settings.interval()
+        if lateness < 2 * interval:
+            yield (
+                ("connections", name),
+                f"signals of one moment may arrive {interval / NS:g}s apart, one round after the other, which "
+                f"engine: lateness: {lateness / NS:g}s does not wait for; look more often, or set lateness to "
+                f"{2 * interval / NS:g}s or more",
+            )
 
 
 def _products(config: Config) -> Found:

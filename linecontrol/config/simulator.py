@@ -30,6 +30,8 @@ class SimulatorConfig(ConfigModel):
 
     seed: int = 1
     """The same seed gives the same plant, to the last bit."""
+    full: bool = False
+    """Begin with a unit at every station, as a shift leaves a line; else with an empty line."""
     transfer: Duration = 120 * _NS
     """Working time to move a unit into a station."""
     stations: dict[str, TroubleConfig] = {}

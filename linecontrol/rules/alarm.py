@@ -30,6 +30,7 @@ class Alarm(Struct):
     ``signal`` is what would change it: that it is to be raised or, once raised, to be cleared; ``None`` if unknown.
     ``since_ns`` is since when that has held, an unknown in between not counting as a pause. ``told_ns`` is when the
     signal last became true from unknown, ``dark_ns`` since when it has been unknown after having been known.
+    ``text`` and ``unit`` are what was told when it was raised: what they were about may be over when it clears.
     """
 
     raised: bool = False
@@ -40,6 +41,8 @@ class Alarm(Struct):
     told_ns: int = 0
     dark_ns: int | None = None
     blind: bool = False
+    text: str = ""
+    unit: str | None = None
 
     @property
     def state(self) -> AlarmState:

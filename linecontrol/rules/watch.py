@@ -66,6 +66,9 @@ class Watch:
 
     def _event(self, step: Step) -> FlagChanged:
         rule, about, alarm = self.rule, self.about, self.alarm
+        if step.transition == "raised" or not alarm.text:
+            alarm.text = rule.message.fill(about.titles, self.arguments)
+            alarm.unit = self.arguments[0].unit if about.station else None
         value = rule.value(*self.arguments) if rule.value else None
         limit = rule.limit(*self.arguments) if rule.limit else None
         return FlagChanged(
@@ -78,8 +81,8 @@ class Watch:
             state=alarm.state,
             severity=rule.severity,
             raised_ns=alarm.raised_ns,
-            text=rule.message.fill(about.titles, self.arguments),
-            unit=self.arguments[0].unit if about.station else None,
+            text=alarm.text,
+            unit=alarm.unit,
             value=value,
             limit=limit,
         )

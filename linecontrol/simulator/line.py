@@ -31,7 +31,7 @@ class SimLine:
         bits: Mapping[str, int],
         say: Say,
     ) -> None:
-        """An empty line that begins to release units when working time allows."""
+        """A line that begins to release units when working time allows; empty, or full if config wants it so."""
         line = config.lines[name]
         self._config, self._name, self._calendar, self._agenda, self._store = config, name, calendar, agenda, store
         self._mix = Mix(config, name)
@@ -41,8 +41,8 @@ class SimLine:
         self._released: Counter[str] = Counter()
         self._completed: Counter[str] = Counter()
         self._settling_ns = -1
-        self._kit_station = next((key for key, station in line.stations.items() if station.takes_kit), None)
-        self._kit_station = self._kit_station or next(iter(line.stations))
+        takers = (key for key, station in line.stations.items() if station.takes_kit)
+        self._kit_station = next(takers, next(iter(line.stations)))
         capacity = {buffer.before: buffer.capacity for buffer in line.buffers.values()}
         self.stations: dict[str, SimStation] = {}
         for key, station in line.stations.items():
@@ -56,6 +56,8 @@ class SimLine:
         self._flow = list(self.stations.values())
         self._capacity = [capacity.get(key, 0) for key in self.stations]
         self._buffers: list[deque[Unit]] = [deque() for _ in self._flow]  # in front of each station
+        if config.simulator.full:
+            self._fill()
         agenda.at(agenda.now_ns, self.settle)
 
     def settle(self) -> None:
@@ -110,15 +112,22 @@ class SimLine:
         elif self._buffers[index]:
             self._flow[index].receive(self._buffers[index].popleft())
 
-    def _release(self) -> None:
-        product = self._mix.choose(self._store.has)
+    def _fill(self) -> None:
+        """A unit at every station, the oldest at the last one; those behind the kits' station have theirs."""
+        kits_at = list(self.stations).index(self._kit_station)
+        for index in reversed(range(len(self._flow))):
+            self._release(index, takes_kit=index <= kits_at)
+
+    def _release(self, index: int = 0, *, takes_kit: bool = True) -> None:
+        product = self._mix.choose(self._store.has if takes_kit else lambda _: True)
         if product is None:
             return
-        self._store.reserve(product)
+        if takes_kit:
+            self._store.reserve(product)
         self._released[product] += 1
         year = self._calendar.day_of(self._agenda.now_ns).year
         self._numbers[year] += 1
-        self._flow[0].receive(Unit(f"{self._prefix}-{year}-{self._numbers[year]:05}", product))
+        self._flow[index].receive(Unit(f"{self._prefix}-{year}-{self._numbers[year]:05}", product))
 
     def _begun(self, station: str, unit: Unit) -> tuple[int, int | str]:
         if station == self._kit_station:

@@ -109,6 +109,14 @@ TABLE: list[tuple[str, str, list[str]]] = [
         ["plant/all.yaml:21:36: deliveries.d1.kits.k9: no kit named 'k9'; there are k1"],
     ),
     (
+        "host: 127.0.0.1",
+        "host: 127.0.0.1, poll: 2s",
+        [
+            "plant/all.yaml:23:3: connections.plc: signals of one moment may arrive 2s apart, one round after the "
+            "other, which engine: lateness: 1s does not wait for; look more often, or set lateness to 4s or more"
+        ],
+    ),
+    (
         "driver: modbus",
         "driver: modbuss",
         ["plant/all.yaml:23:17: connections.plc.driver: no driver named 'modbuss'; did you mean 'modbus'?"],

@@ -23,6 +23,7 @@ def build(
     stock: int = 1000,
     transfer: str = "0s",
     round_the_clock: bool = True,
+    full: bool = False,
     trouble: dict[str, Any] | None = None,
 ) -> SimPlant:
     """Stations s0, s1 … with planned hours ``times``."""
@@ -66,6 +67,7 @@ def build(
                 }
             },
             "simulator": {
+                "full": full,
                 "transfer": transfer,
                 "stations": {f"line/{name}": trouble or {"spread": 0} for name in names},
             },

@@ -61,6 +61,16 @@ def test_kits_and_units_are_conserved(make_plant: Make) -> None:
     assert plant.values["line/s0/starved"] is True
 
 
+def test_a_full_line_begins_with_a_unit_everywhere_and_those_ahead_have_their_kits(make_plant: Make) -> None:
+    plant = make_plant([2, 2, 2], stock=5, full=True)
+    plant.step(START_NS + HOUR_NS)
+    line = plant.truth().lines["line"]
+    assert [station.running for station in line.stations.values()] == [f"LI-2026-0000{n}" for n in (3, 2, 1)]
+    assert (line.in_progress, plant.truth().kits) == (3, {"k": 4})
+    plant.step(START_NS + 100 * HOUR_NS)
+    assert plant.truth().lines["line"].completed == {"p": 2 + 5}
+
+
 def test_a_hold_is_a_lease(make_plant: Make) -> None:
     plant = make_plant([1])
     plant.step(START_NS + HOUR_NS // 2, [Write("line/s0/command_hold", 3 * 3600)])
