@@ -130,7 +130,7 @@ class Gateway:
             lag_s=self.pipeline.lag_s,
             inbox=len(self.inbox),
             journal_records=self.journal.last_seq,
-            connections={name: source.up for name, source in self.sources.items()},
+            connections={name: source.health for name, source in self.sources.items()},
             sinks={name: outbox.health for name, outbox in self.outboxes.items()},
         )
 
@@ -150,7 +150,7 @@ class Gateway:
         def new_driver() -> Driver:
             return bound.driver_class(name, settings, bound.tags, setup.clock)
 
-        return Source(name, new_driver, self.inbox, setup.clock)
+        return Source(name, new_driver, self.inbox, setup.clock, warnings=settings.warnings())
 
     def _tell(self, events: Sequence[AnyEvent]) -> None:
         self.board.feed(events)
@@ -282,7 +282,7 @@ async def _watch(gateway: Gateway, notifier: Notifier) -> None:
             continue
         notifier.alive()
         health = gateway.health()
-        up = sum(health.connections.values())
+        up = sum(connection.up for connection in health.connections.values())
         notifier.status(f"{up} of {len(health.connections)} connections up, {health.journal_records} records")
 
 

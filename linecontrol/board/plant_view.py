@@ -74,7 +74,8 @@ class PlantView:
         rows = []
         for name, lines in self._users.items():
             change = self._links.get(name)
-            up = change.up if change else health.connections.get(name, True) if health else True
+            known = health.connections.get(name) if health else None
+            up = change.up if change else known.up if known else True
             if not up:
                 since = moment_text(change.at_ns, now_ns, self._zone) if change else ""
                 rows.append(LinkRow(name=name, lines=lines, since=since, reason=change.reason if change else ""))

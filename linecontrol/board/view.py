@@ -10,7 +10,10 @@ from linecontrol.board.words import local, long_date
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
 from linecontrol.model.event import AnyEvent
-from linecontrol.model.health import Health
+from linecontrol.model.health import ConnectionHealth, Health
+
+SKEW_S = 5.0
+"""A device's clock that is further off is told of: source times are the device's."""
 
 
 class BoardView:
@@ -52,9 +55,24 @@ class BoardView:
 def _trouble(health: Health | None) -> list[str]:
     if health is None:
         return []
-    return [
+    sinks = [
         f"{name}: {sink.trouble} ({sink.backlog:,} records wait)" for name, sink in health.sinks.items() if sink.trouble
     ]
+    return sinks + [text for name, link in health.connections.items() for text in _link_trouble(name, link)]
+
+
+def _link_trouble(name: str, link: ConnectionHealth) -> list[str]:
+    """What people should know of a connection, whether it is up or not."""
+    counted = [
+        (link.refused, "signals that the device refuses"),
+        (link.gaps, "times that values were lost on the way"),
+        (link.disbelieved, "readings that could not be right"),
+        (link.late_answers + link.misfits, "answers that were not believed"),
+    ]
+    counts = ", ".join(f"{count:,} {what}" for count, what in counted if count)
+    skewed = link.skew_s is not None and abs(link.skew_s) > SKEW_S
+    clock = [f"{name}: the device's clock is {link.skew_s:+.0f} s off"] if skewed else []
+    return [f"{name}: {text}" for text in (*link.warnings, counts) if text] + clock
 
 
 def _gateway(health: Health | None) -> str:

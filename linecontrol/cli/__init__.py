@@ -8,7 +8,9 @@ from importlib import import_module
 
 import typer
 
-_COMMANDS = ("demo", "run", "check", "schema", "simulate", "replay")
+from linecontrol import registry
+
+_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay")
 
 
 def _app() -> typer.Typer:
@@ -23,6 +25,9 @@ def _app() -> typer.Typer:
     for name in _COMMANDS:
         command: Callable[..., None] = import_module(f"linecontrol.cli.{name}").command
         app.command(name)(command)
+    for name, point in registry.commands().items():
+        if name not in _COMMANDS:
+            app.add_typer(point.load(), name=name)
     return app
 
 

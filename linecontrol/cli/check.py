@@ -2,28 +2,18 @@
 
 import asyncio
 import json
-import time
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
-from msgspec import Struct, structs
+from rich.console import Console
+from rich.progress import Progress
 
 from linecontrol.cli.common import OK, PROBLEMS, load_plant
-from linecontrol.clock import SystemClock
-from linecontrol.config.binding import Bound
+from linecontrol.cli.devices import Tried, show, try_devices
 from linecontrol.config.plan import Plan
-from linecontrol.errors import ConfigError, DriverError
-
-_CONNECT_TIMEOUT_S = 10.0
-
-
-class Tried(Struct, frozen=True):
-    """How a device answered: after ``seconds``, with ``trouble`` or without."""
-
-    connection: str
-    seconds: float
-    trouble: str = ""
+from linecontrol.errors import ConfigError
 
 
 def command(
@@ -31,7 +21,7 @@ def command(
         Path, typer.Argument(metavar="DIR", help="Folder with the plant's config.", exists=True, file_okay=False)
     ],
     *,
-    connect: Annotated[bool, typer.Option("--connect", help="Also try each device.")] = False,
+    connect: Annotated[bool, typer.Option("--connect", help="Also try each device, and read each signal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
 ) -> None:
     """Check a plant's config: every problem at once, each with its place."""
@@ -41,13 +31,14 @@ def command(
         plan = load_plant(folder)
     except ConfigError as error:
         problems = error.problems
-    tried = asyncio.run(try_devices(plan)) if plan and connect and not problems else []
+    tried = asyncio.run(_try(plan, quiet=as_json)) if plan and connect and not problems else []
     summary = summary_of(plan) if plan and not problems else {}
     if as_json:
-        print(json.dumps({"problems": problems, "plant": summary, "devices": [structs.asdict(one) for one in tried]}))
+        print(json.dumps({"problems": problems, "plant": summary, "devices": msgspec.to_builtins(tried)}))
     else:
         _print(problems, summary, tried)
-    raise typer.Exit(PROBLEMS if problems or any(one.trouble for one in tried) else OK)
+    bad = any(one.trouble or not all(signal.good for signal in one.signals) for one in tried)
+    raise typer.Exit(PROBLEMS if problems or bad else OK)
 
 
 def summary_of(plan: Plan) -> dict[str, int]:
@@ -63,25 +54,11 @@ def summary_of(plan: Plan) -> dict[str, int]:
     }
 
 
-async def try_devices(plan: Plan) -> list[Tried]:
-    """Connect to each device once, all at the same time."""
-    return list(await asyncio.gather(*(_try(name, bound) for name, bound in plan.bound.items())))
-
-
-async def _try(name: str, bound: Bound) -> Tried:
-    driver = bound.driver_class(name, bound.settings, bound.tags, SystemClock())
-    start = time.perf_counter()
-    trouble = ""
-    try:
-        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-            await driver.connect()
-    except TimeoutError:
-        trouble = f"no answer within {_CONNECT_TIMEOUT_S:g} s"
-    except DriverError as error:
-        trouble = str(error)
-    seconds = time.perf_counter() - start
-    await driver.close()
-    return Tried(name, round(seconds, 3), trouble)
+async def _try(plan: Plan, *, quiet: bool) -> list[Tried]:
+    total = sum(len(bound.tags) for bound in plan.bound.values())
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as progress:
+        task = progress.add_task("asking the devices", total=total)
+        return await try_devices(plan, lambda signals: progress.advance(task, signals))
 
 
 def _print(problems: list[str], summary: dict[str, int], tried: list[Tried]) -> None:
@@ -91,5 +68,4 @@ def _print(problems: list[str], summary: dict[str, int], tried: list[Tried]) -> 
         print(f"{len(problems)} problem{'s' * (len(problems) > 1)}")
     else:
         print("no problems: " + ", ".join(f"{count} {name}" for name, count in summary.items()))
-    for one in tried:
-        print(f"{one.connection}: {one.trouble or f'answers, {one.seconds * 1000:.0f} ms'}")
+    show(tried, Console())

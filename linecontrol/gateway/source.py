@@ -6,7 +6,7 @@ A driver never retries; here is where that is done, with a new driver for each l
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from linecontrol.clock import Clock
-from linecontrol.driver import Driver
+from linecontrol.driver import Driver, Traffic
 from linecontrol.errors import ConnectionLost, DeviceRefused
 from linecontrol.gateway.inbox import Inbox
-from linecontrol.model import LinkChange, Quality, Reading, Value
+from linecontrol.model import ConnectionHealth, LinkChange, Quality, Reading, Value
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.5, 8.0
 """Bounds of the back-off between two lives: a device that returns is seen within the longer one."""
@@ -57,16 +57,45 @@ class Source:
         inbox: Inbox,
         clock: Clock,
         *,
+        warnings: Sequence[str] = (),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``new_driver`` makes a driver that has not been used; ``sleep`` is in real time."""
+        """``new_driver`` makes a driver that has not been used; ``sleep`` is in real time.
+
+        ``warnings`` say what is unsafe about the connection as configured.
+        """
         self.name = name
         self.up = False
         self.lives = 0
         self.disbelieved = 0
+        self.readings = self.batches = 0
+        self.last_good_ns: int | None = None
+        self.warnings = list(warnings)
+        self._carried = Traffic()
         self._new_driver, self._inbox, self._clock, self._sleep = new_driver, inbox, clock, sleep
         self._driver: Driver | None = None
         self._random = random.Random()  # noqa: S311 - jitter
+
+    @property
+    def health(self) -> ConnectionHealth:
+        """How the connection is, and what it has carried in all its lives."""
+        total, now = self._carried, self._driver.traffic if self._driver else Traffic()
+        return ConnectionHealth(
+            up=self.up,
+            lives=self.lives,
+            readings=self.readings,
+            batches=self.batches,
+            disbelieved=self.disbelieved,
+            gaps=total.gaps + now.gaps,
+            refused=now.refused,
+            late_answers=total.late_answers + now.late_answers,
+            misfits=total.misfits + now.misfits,
+            bytes_received=total.bytes_received + now.bytes_received,
+            bytes_sent=total.bytes_sent + now.bytes_sent,
+            last_good_ns=self.last_good_ns,
+            skew_s=None if now.skew_ns is None else now.skew_ns / 1e9,
+            warnings=self.warnings,
+        )
 
     async def run(self) -> None:
         """Live after life, until cancelled."""
@@ -126,6 +155,7 @@ class Source:
         finally:
             self.up, self._driver = False, None
             if driver is not None:
+                self._add(driver.traffic)
                 await self._close(driver)
         return end.reason, end.up_s
 
@@ -135,7 +165,8 @@ class Source:
         end: End | None = None
         try:
             await self._within(CONNECT_PATIENCE_S, "connecting", driver.connect())
-            await self._inbox.put([LinkChange(self.name, up=True, at_ns=self._clock.now_ns())])
+            warning = " ".join(self.warnings)
+            await self._inbox.put([LinkChange(self.name, up=True, at_ns=self._clock.now_ns(), warning=warning)])
             up_ns = self._clock.now_ns()
             self.up, self._driver = True, driver
             _log.info("connection %s is up", self.name)
@@ -188,8 +219,15 @@ class Source:
                 raise asyncio.CancelledError from error
             _log.warning("driver of connection %s did not close: %s", self.name, _words(error))
 
+    def _add(self, traffic: Traffic) -> None:
+        total = self._carried
+        for name in ("gaps", "late_answers", "misfits", "bytes_received", "bytes_sent"):
+            setattr(total, name, getattr(total, name) + getattr(traffic, name))
+
     def _sound(self, batch: list[Reading]) -> list[Reading]:
         """What can't be right is replaced, and counted: a source time by that of receipt, a value by none."""
+        self.batches += 1
+        self.readings += len(batch)
         tolerance_ns = int(CLOCK_TOLERANCE_S * self._clock.speed * 1e9)
         sound = []
         for reading in batch:
@@ -199,6 +237,8 @@ class Source:
             if not _storable(reading.value):
                 believed = msgspec.structs.replace(believed, value=None, quality=Quality.BAD)
             self.disbelieved += believed is not reading
+            if believed.quality is Quality.GOOD:
+                self.last_good_ns = believed.receive_ns
             sound.append(believed)
         return sound
 

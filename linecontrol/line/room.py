@@ -173,7 +173,15 @@ class LineRoom:
         )
 
     def _link(self, change: LinkChange, out: list[AnyEvent]) -> None:
-        out.append(LinkChanged(at_ns=change.at_ns, connection=change.connection, up=change.up, reason=change.reason))
+        out.append(
+            LinkChanged(
+                at_ns=change.at_ns,
+                connection=change.connection,
+                up=change.up,
+                reason=change.reason,
+                warning=change.warning,
+            )
+        )
         if change.up:
             self._memory.up_ns[change.connection] = change.at_ns
             return

@@ -25,7 +25,7 @@ from linecontrol.model.event import (
     Suspect,
     UnitCompleted,
 )
-from linecontrol.model.health import Health, SinkHealth
+from linecontrol.model.health import ConnectionHealth, Health, SinkHealth
 from linecontrol.model.reading import CommandOutcome, LinkChange, Observation, Quality, Reading, Value
 from linecontrol.model.room import Room
 from linecontrol.model.state import AlarmState, Andon, CommandResult, Severity, StationState, Timing
@@ -43,6 +43,7 @@ __all__ = [
     "CommandOutcome",
     "CommandResult",
     "CommitmentUpdated",
+    "ConnectionHealth",
     "CycleCompleted",
     "CycleProgress",
     "CycleStarted",

@@ -262,11 +262,12 @@ class BottleneckUpdated(Event, frozen=True, kw_only=True, tag="bottleneck_update
 
 
 class LinkChanged(Event, frozen=True, kw_only=True, tag="link_changed"):
-    """A connection came up or went down."""
+    """A connection came up or went down; ``warning`` is what is unsafe about it as configured."""
 
     connection: str
     up: bool
     reason: str
+    warning: str = ""
 
 
 class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):

@@ -36,12 +36,13 @@ class Reading(Struct, frozen=True, array_like=True, tag="reading", gc=False):
 
 
 class LinkChange(Struct, frozen=True, array_like=True, tag="link", gc=False):
-    """A connection came up or went down at ``at_ns``, and why."""
+    """A connection came up or went down at ``at_ns``, and why; ``warning`` is what is unsafe about it."""
 
     connection: str
     up: bool
     at_ns: int
     reason: str = ""
+    warning: str = ""
 
 
 class CommandOutcome(Struct, frozen=True, array_like=True, tag="outcome", gc=False):

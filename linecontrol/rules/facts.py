@@ -103,6 +103,12 @@ class ConnectionFacts(Struct):
 
     up: bool | None = None
     since_ns: int = 0
+    warning: str | None = None
+
+    @property
+    def unsafe(self) -> bool | None:
+        """Whether there is a warning about it; ``None`` until it was up for the first time."""
+        return None if self.warning is None else self.warning != ""
 
     def down_for(self, moment: Moment) -> float | None:
         """Wall seconds for which it has been down; 0 if it is up."""

@@ -138,6 +138,8 @@ def _link(memory: Memory, moments: Moments, event: LinkChanged) -> Sequence[str]
         return ()
     if facts.up is not event.up:
         facts.up, facts.since_ns = event.up, event.at_ns
+    if event.up:
+        facts.warning = event.warning
     return (f"connection {event.connection}",)
 
 

@@ -169,6 +169,8 @@ CONNECTION = _table(
         "wall time for which it has been down; 0 s if it is up",
         timed=True,
     ),
+    Named("unsafe", Kind.BOOL, "{of}.unsafe", (LinkChanged,), "whether it is configured without protection"),
+    Named("warning", Kind.TEXT, "{of}.warning", (LinkChanged,), "what is unsafe about it, in words; else empty"),
 )
 """Of a connection."""
 

@@ -162,7 +162,7 @@ def health_points(health: Health) -> Iterator[Point]:
     """The points of the gateway's health."""
     at = health.at_ns
     yield _plain(schema.GATEWAY_HEALTH, health, (), at)
-    for name, up in health.connections.items():
-        yield Point(schema.GATEWAY_LINK, (name,), (int(up),), at)
+    for name, link in health.connections.items():
+        yield _plain(schema.GATEWAY_LINK, link, (name,), at, up=int(link.up), last_good_ms=_ms(link.last_good_ns))
     for name, sink in health.sinks.items():
         yield _plain(schema.GATEWAY_SINK, sink, (name,), at)

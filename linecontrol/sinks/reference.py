@@ -42,7 +42,7 @@ _ABOUT = {
     "command_audit": "A command was issued, or closed",
     "kpi": "Figures of a period; station `ALL` is the line",
     "gateway_health": "The gateway itself",
-    "gateway_link": "Its connections: up (1) or down (0)",
+    "gateway_link": "Its connections since it started: `up` is 1 or 0, `lives` how often it was tried",
     "gateway_sink": "Its sinks: journal records that wait, points delivered and refused since the start",
 }
 _TYPES = {int: "integer", float: "float", str: "string"}

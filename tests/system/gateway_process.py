@@ -194,11 +194,15 @@ class GatewayProcess:
             for tile in line["stations"]
         }
 
+    def links_up(self) -> set[bool]:
+        """Whether connections are up: all, none, or some."""
+        return {link["up"] for link in self.health()["connections"].values()}
+
     def wait_for_links(self, *, up: bool, patience_s: float) -> None:
         """Wait until all connections are up, or all down."""
         wait_for(
             f"links {'up' if up else 'down'}",
-            lambda: set(self.health()["connections"].values()) == {up},
+            lambda: self.links_up() == {up},
             patience_s,
         )
 

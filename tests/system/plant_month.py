@@ -17,6 +17,7 @@ from linecontrol.model import (
     AnyEvent,
     CommandIssued,
     CommandOutcome,
+    ConnectionHealth,
     Health,
     LinkChange,
     Observation,
@@ -98,7 +99,7 @@ async def run_month(journal_path: Path, influx: InfluxConfig) -> Outbox:
         await sink.report(
             Health(
                 at_ns=START_NS, uptime_s=1.0, readings=1, readings_per_s=1.0, events=1, lag_s=0.01, inbox=0,
-                journal_records=journal.last_seq, connections={"tractor_plc": True},
+                journal_records=journal.last_seq, connections={"tractor_plc": ConnectionHealth(up=True)},
                 sinks={"influx": SinkHealth(backlog=0, delivered=1, refused=0)},
             )
         )  # fmt: skip

@@ -12,6 +12,7 @@ from linecontrol.board.words import lead, margin
 from linecontrol.calendar import WorkCalendar, to_ns
 from linecontrol.config import Config
 from linecontrol.duration import NS
+from linecontrol.model import ConnectionHealth, Health
 from linecontrol.model.event import (
     AnyEvent,
     CycleCompleted,
@@ -170,6 +171,21 @@ def test_links_and_kits() -> None:
     assert [(link.name, link.lines, link.since) for link in shown.links] == [("plc", ["Tractor line"], "09:00")]
     assert [(row.title, row.stock) for row in shown.kits] == [("axle", 1)]
     assert page(at(10), down, msgspec.structs.replace(down, up=True)).links == []
+
+
+def test_what_ails_a_connection_is_told() -> None:
+    well = ConnectionHealth(up=True, readings=10, skew_s=-1.0)
+    ill = ConnectionHealth(up=True, gaps=2, refused=1, late_answers=3, skew_s=-90.0, warnings=["in clear text"])
+    health = Health(
+        at_ns=at(9), uptime_s=1.0, readings=0, readings_per_s=0.0, events=0, lag_s=0.0, inbox=0, journal_records=0,
+        connections={"plc": ill, "press": well}, sinks={},
+    )  # fmt: skip
+    assert a_view().page(at(10), health).trouble == [
+        "plc: in clear text",
+        "plc: 1 signals that the device refuses, 2 times that values were lost on the way, "
+        "3 answers that were not believed",
+        "plc: the device's clock is -90 s off",
+    ]
 
 
 def test_words_of_leads_and_margins() -> None:

@@ -1,7 +1,7 @@
 """Whatever a driver does, the source goes on, and says once what changed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -12,7 +12,7 @@ from linecontrol.errors import ConnectionLost, DeviceRefused
 from linecontrol.gateway import source as module
 from linecontrol.gateway.inbox import Inbox
 from linecontrol.gateway.source import Source
-from linecontrol.model import LinkChange, Observation, Quality, Reading
+from linecontrol.model import ConnectionHealth, LinkChange, Observation, Quality, Reading
 from linecontrol.testing import Life, ManualClock, Script, ScriptedDriver
 
 START_NS = 1_700_000_000_000_000_000
@@ -26,10 +26,10 @@ def reading(value: object = 1, *, late_s: float = 0) -> Reading:
 class Rig:
     """A source whose back-off is slept through by hand."""
 
-    def __init__(self, *lives: Life) -> None:
+    def __init__(self, *lives: Life, warnings: Sequence[str] = ()) -> None:
         self.clock, self.pauses, self.inbox = ManualClock(START_NS), ManualClock(), Inbox()
         self.script = Script(self.clock, *lives)
-        self.source = Source("plc", self.script, self.inbox, self.clock, sleep=self.pauses.sleep)
+        self.source = Source("plc", self.script, self.inbox, self.clock, warnings=warnings, sleep=self.pauses.sleep)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -68,6 +68,30 @@ async def test_each_life_has_a_driver_of_its_own_and_each_change_is_told_once() 
     told = [(o.up, o.reason) if isinstance(o, LinkChange) else o for o in rig.taken()]
     up, down = (True, ""), (False, "gone")
     assert told == [up, reading(), down, (False, "still gone"), up, down, (False, "nobody there")]
+
+
+async def test_what_a_connection_carried_is_counted_over_all_its_lives() -> None:
+    bad = Reading("l/s/count", None, Quality.BAD, START_NS, START_NS)
+    lives = [Life(steps=[[reading(), bad], [reading()]]), Life(steps=[[reading()]])]
+    rig = Rig(*lives, warnings=["in clear text"])
+    async with rig.running():
+        first = await rig.up(1)
+        first.traffic.gaps, first.traffic.bytes_received, first.traffic.refused = 2, 100, 3
+        first.tell(ConnectionLost("gone"))
+        await rig.over()
+        second = await rig.up(2)
+        second.traffic.gaps, second.traffic.skew_ns = 1, 2_000_000_000
+        while rig.source.health.batches < 3:  # noqa: ASYNC110 - a few turns of the loop
+            await asyncio.sleep(0)
+        health = rig.source.health
+    assert health == ConnectionHealth(
+        up=True, lives=2, readings=4, batches=3, gaps=3, bytes_received=100, last_good_ns=START_NS, skew_s=2.0,
+        warnings=["in clear text"],
+    )  # fmt: skip
+    told = [
+        observation.warning for observation in rig.taken() if isinstance(observation, LinkChange) and observation.up
+    ]
+    assert told == ["in clear text"] * 2
 
 
 async def test_the_back_off_grows_to_its_bound_and_only_a_steady_life_resets_it() -> None:

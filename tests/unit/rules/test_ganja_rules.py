@@ -78,8 +78,9 @@ class Teller:
     def andon(self, seconds: float, active: bool) -> AndonCalled:
         return AndonCalled(at_ns=self.at(seconds), **self.station("tractor", 0), active=active)
 
-    def link(self, seconds: float, up: bool) -> LinkChanged:
-        return LinkChanged(at_ns=self.at(seconds), connection=next(iter(self.config.connections)), up=up, reason="test")
+    def link(self, seconds: float, up: bool, warning: str = "") -> LinkChanged:
+        name = next(iter(self.config.connections))
+        return LinkChanged(at_ns=self.at(seconds), connection=name, up=up, reason="test", warning=warning)
 
 
 def freed(t: Teller, index: int) -> list[StateChanged]:
@@ -129,6 +130,7 @@ def stories(t: Teller) -> dict[str, tuple[list[Any], str]]:
         "commitment_in_danger": ([t.commitment(0, -2.5), t.commitment(900, 0.5), t.commitment(950, 2.0)], "8 units"),
         "kits_short_tomorrow": ([t.kit(0, 2), t.kit(60, 5)], "2 in store and 0 arriving"),
         "link_lost": ([t.link(0, False), t.link(60, True)], "no connection for 30s"),
+        "unsafe_link": ([t.link(0, True, "in clear text"), t.link(9, False), t.link(60, True)], ": in clear text"),
     }
 
 
@@ -146,7 +148,7 @@ def test_every_rule_has_a_story(plant: Config, lab: SimpleNamespace) -> None:
     assert set(stories(Teller(plant, lab.MONDAY))) == set(plant.rules)
 
 
-@pytest.mark.parametrize("rule", range(13))
+@pytest.mark.parametrize("rule", range(14))
 def test_raised_and_cleared(plant: Config, lab: SimpleNamespace, rule: int) -> None:
     calendar = lab.calendars(plant)["tractor"]
     day = next(shift.start_ns for shift in calendar.shifts(lab.MONDAY - 86_400 * S, lab.MONDAY + 9 * 86_400 * S))
