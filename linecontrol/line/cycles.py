@@ -1,6 +1,6 @@
 """The cycles of one station: they start, end, slip by unseen, and are charged for what they lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -8,6 +8,7 @@ from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Role, StationConfig
 from linecontrol.line.counter import STILL, CounterStep, counter_step, most_steps
 from linecontrol.line.flow import UnitFlow
+from linecontrol.line.labels import Labels
 from linecontrol.line.marks import CycleSignals
 from linecontrol.line.memory import EndedCycle, LineMemory, RunningCycle, StationMemory, Unit
 from linecontrol.line.standards import Standards
@@ -54,9 +55,8 @@ class StationPlace(Struct, frozen=True):
 class Cycles:
     """Keeps the running cycle of a station and says what became of it.
 
-    What names a unit, and the figures of a finished cycle, may come somewhat later than the edge that they belong
-    to (other block, other scan). A start is told once the names are there, an end once the figures are; without
-    them, when readings can no longer be late. A name that did not change since the last cycle is of the last unit.
+    A start is told once the names of its unit are there, an end once its figures are; without them, when readings
+    can no longer be late.
     """
 
     def __init__(self, place: StationPlace, signals: CycleSignals) -> None:
@@ -65,57 +65,31 @@ class Cycles:
         self._calendar, self._standards, self._flow = place.calendar, place.standards, place.flow
         self._line, self._products, self._families = place.memory, place.products, place.families
         self._bits, self._fastest, self._signals = place.count_bits, place.fastest_ns, signals
-        roles = place.config.signals
-        names = tuple(role for role in (Role.UNIT_ID, Role.PRODUCT) if role in roles)
-        register = (Role.CYCLE_TIME,) if signals.by_register and signals.counted else ()
-        self._names = () if signals.starts_at_end else names
-        self._figures = (*register, *names) if signals.starts_at_end else register
+        self.labels = Labels(place.config, signals, set(place.products), lambda: self.memory)
         place.flow.tellers[place.index] = self.tell_end
-        self._judges = Role.GOOD_COUNT in roles or Role.REJECT_COUNT in roles
 
     @property
     def memory(self) -> StationMemory:
         """What is known of the station."""
         return self._line.stations[self.name]
 
-    # --- names and figures ----------------------------------------------------------------------------------
-
-    def note(self, old: Mapping[Role, Value]) -> None:
-        """Remember which names and figures are new, and whether a unit was counted as good or rejected."""
-        memory, values = self.memory, self.memory.values
-        for role in (*self._names, *self._figures):
-            now = values.get(role)
-            if now is None:
-                continue
-            seen_to_change = old.get(role) is not None and role in memory.known
-            changed = memory.known[role] != now if seen_to_change else memory.cycle is not None
-            memory.known[role] = now
-            if self._is_void(role, now):
-                self._use([role])
-            elif changed and role not in memory.fresh:
-                memory.fresh.append(role)
-        for role, good in ((Role.GOOD_COUNT, True), (Role.REJECT_COUNT, False)):
-            before, now = old.get(role), values.get(role)
-            if isinstance(before, int) and isinstance(now, int) and now > before:
-                memory.good = good
-
     def heed(self, at_ns: int, out: list[AnyEvent]) -> None:
         """Let names and figures that came after their edge have their effect."""
         memory, cycle = self.memory, self.memory.cycle
-        if memory.ended is not None and self._figures_in():
+        if memory.ended is not None and self.labels.figures_in():
             self.tell_end(out)
         if memory.good is not None and memory.ended is None and cycle is None:
             text = "a unit was counted as good or rejected when no cycle was left that it could belong to"
             self.anomaly(at_ns, Role.GOOD_COUNT if memory.good else Role.REJECT_COUNT, "late_figure", text, out)
             memory.good = None
-        if cycle is not None and cycle.unsettled and self._names_in():
+        if cycle is not None and cycle.unsettled and self.labels.names_in():
             self.tell_start(out)
         elif cycle is not None and not cycle.unsettled and cycle.unit is not None:
-            late = [role for role in self._fresh(self._names) if role not in cycle.named]
+            late = [role for role in self.labels.fresh(self.labels.names) if role not in cycle.named]
             if late:
-                self._use(late)
+                self.labels.use(late)
                 cycle.named += late
-                named = self._named() if Role.UNIT_ID in late else None
+                named = self.labels.unit_id(late)
                 cycle.unit = self._identify(cycle.unit, at_ns, named, self.product(at_ns, out), out)
                 cycle.planned_ns = None
                 self.plan(cycle)
@@ -134,26 +108,6 @@ class Cycles:
         if self.memory.cycle is not None and self.memory.cycle.unsettled:
             self.tell_start(out)
 
-    def _is_void(self, role: Role, value: Value) -> bool:
-        return value == "" or (role is Role.PRODUCT and value not in self._products)
-
-    def _names_in(self) -> bool:
-        return all(role in self.memory.fresh for role in self._names)
-
-    def _figures_in(self) -> bool:
-        memory = self.memory
-        return all(role in memory.fresh for role in self._figures) and (not self._judges or memory.good is not None)
-
-    def _fresh(self, roles: Sequence[Role]) -> list[Role]:
-        return [role for role in roles if role in self.memory.fresh]
-
-    def _use(self, roles: Sequence[Role]) -> None:
-        self.memory.fresh = [role for role in self.memory.fresh if role not in roles]
-
-    def _named(self) -> str | None:
-        named = self.memory.values.get(Role.UNIT_ID)
-        return named if isinstance(named, str) and named else None
-
     # --- starts and ends ------------------------------------------------------------------------------------
 
     def start(
@@ -164,11 +118,9 @@ class Cycles:
         if not self._signals.starts_at_end:
             self.tell_end(out)
         if found:
-            values = memory.values
-            present = [r for r in self._names if values.get(r) is not None and not self._is_void(r, values[r])]
-            memory.fresh += [role for role in present if role not in memory.fresh]
+            self.labels.note_all()
         memory.cycle = RunningCycle(at_ns, at_ns, timing, None, None, presumed, unsettled=True)
-        if self._names_in():
+        if self.labels.names_in():
             self.tell_start(out)
 
     def tell_start(self, out: list[AnyEvent]) -> None:
@@ -180,9 +132,9 @@ class Cycles:
         if cycle is None:
             return
         at_ns = cycle.start_ns
-        cycle.unsettled, cycle.named = False, self._fresh(self._names)
-        self._use(cycle.named)
-        named = self._named() if Role.UNIT_ID in cycle.named else None
+        cycle.unsettled, cycle.named = False, self.labels.fresh(self.labels.names)
+        self.labels.use(cycle.named)
+        named = self.labels.unit_id(cycle.named)
         product = self.product(at_ns, out)
         if not self._signals.starts_at_end or self.index == 0:
             measured = cycle.timing is Timing.MEASURED
@@ -235,7 +187,7 @@ class Cycles:
         if cycle.unsettled:
             self.tell_start(out)
         self.account(at_ns)
-        self._use([role for role in self._names if role not in cycle.named])
+        self.labels.use([role for role in self.labels.names if role not in cycle.named])
         self._flow.hurry(self.index, out)
         if memory.claim_ns is not None:
             self._flow.owe(self.index)
@@ -243,7 +195,7 @@ class Cycles:
             cycle.unit = self._take(at_ns, None, self.product(at_ns, out), out, claim=False)
         memory.cycle = None
         memory.ended = EndedCycle(cycle, at_ns, max(timing, cycle.timing, key=list(Timing).index))
-        if self._figures_in():
+        if self.labels.figures_in():
             self.tell_end(out)
 
     def tell_end(self, out: list[AnyEvent], *, waited: bool = False) -> None:
@@ -253,10 +205,10 @@ class Cycles:
         if ended is None:
             return
         cycle, at_ns, timing = ended.cycle, ended.at_ns, ended.timing
-        fresh = self._fresh(self._figures)
-        self._use(fresh)
+        fresh = self.labels.fresh(self.labels.figures)
+        self.labels.use(fresh)
         if self._signals.starts_at_end:
-            named = self._named() if Role.UNIT_ID in fresh else None
+            named = self.labels.unit_id(fresh)
             product = self.product(at_ns, out)
             if cycle.unit is None:
                 cycle.unit = self._take(at_ns, named, product, out, claim=False)

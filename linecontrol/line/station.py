@@ -56,7 +56,7 @@ class StationTracker:
         memory.last_ns = at_ns
         old = dict(memory.values)
         memory.values.update(changes)
-        self._cycles.note(old)
+        self._cycles.labels.note(old)
         if any(memory.values.get(role) is None for role in self.essential):
             lost = [role for role in self.essential if memory.values.get(role) is None]
             return self.lose(at_ns, f"no good value of {', '.join(lost)}")

@@ -131,6 +131,24 @@ def test_a_unit_that_is_scanned_long_after_the_start_is_known_at_the_end() -> No
     assert done[2][0] not in ("U1", "U2")
 
 
+def test_a_name_that_a_lost_link_brings_again_is_not_the_next_units() -> None:
+    story = one(cycle_by="count", signals=["cycle_count", "running", "unit_id"])
+    story.at(0, "a", cycle_count=0, running=False, unit_id="").at(1, "a", running=True, unit_id="U1").tick(1.1)
+    story.link(1.2, up=False).link(1.3, up=True).at(1.3, "a", cycle_count=0, running=True, unit_id="U1")
+    story.at(2, "a", running=False, cycle_count=1)
+    story.at(3, "a", running=True).at(3.0002, "a", unit_id="U2").tick(3.1).at(4, "a", running=False, cycle_count=2)
+    assert [event.unit for event in story.of(CycleCompleted)] == ["U1", "U2"]
+
+
+def test_a_cycle_time_that_a_lost_link_brings_again_is_not_the_next_cycles() -> None:
+    story = one(cycle_by="cycle_time", signals=["cycle_time", "cycle_count", "running"])
+    story.at(0, "a", cycle_time=0, cycle_count=0, running=True).at(1, "a", cycle_count=1, cycle_time=3000)
+    story.tick(1.1).link(1.2, up=False).link(1.3, up=True)
+    story.at(1.3, "a", cycle_count=1, cycle_time=3000, running=True)
+    story.at(2, "a", cycle_count=2, running=False).at(2.0002, "a", cycle_time=3500)
+    assert [event.active_s for event in story.of(CycleCompleted)] == [3000, 3500]
+
+
 def test_a_unit_is_judged_by_the_count_that_comes_with_its_end_or_right_after() -> None:
     story = one(cycle_by="state", signals=["state", "good_count", "reject_count"], states={1: "working", 2: "complete"})
     story.at(0, "a", state=2, good_count=0, reject_count=0).at(1, "a", state=1)
