@@ -15,6 +15,7 @@ from linecontrol.model.event import (
     AnyEvent,
     BottleneckUpdated,
     CycleCompleted,
+    CycleEnded,
     CycleProgress,
     CycleStarted,
     LedgerUpdated,
@@ -69,6 +70,9 @@ class LineView:
                 self._started(event, event.at_ns)
             case CycleProgress():
                 self._started(event, event.start_ns)
+            case CycleEnded():
+                if station := self._stations.get(event.station):
+                    station.cycle = None
             case CycleCompleted():
                 self._completed(event)
             case AndonCalled():

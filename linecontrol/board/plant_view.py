@@ -103,7 +103,9 @@ class PlantView:
 
     def _row(self, event: FlagChanged, since_ns: int, now_ns: int, *, blind: bool) -> FlagRow:
         notes = [SEVERITY_WORDS[event.severity]]
-        if event.state is AlarmState.ACKNOWLEDGED:
+        rule = self._config.rules.get(event.rule)
+        wants_person = rule is None or rule.ack == "required" or rule.latch
+        if event.state is AlarmState.ACKNOWLEDGED and wants_person:
             notes.append("acknowledged")
         if event.state is AlarmState.RETURNED:
             notes.append("over, not acknowledged")

@@ -80,7 +80,10 @@ def ports(pairs: list[str], connections: list[str]) -> dict[str, int]:
     table = {}
     for pair in pairs:
         name, _, port = pair.partition("=")
-        if name not in connections or not port.isdecimal() or not 0 <= int(port) <= 65_535:
+        if name in connections and port.isdecimal() and int(port) > 65_535:
+            msg = f"{pair!r}: {port} is no port; there are 1 to 65535, and 0 for any free one"
+            raise typer.BadParameter(msg)
+        if name not in connections or not port.isdecimal():
             msg = f"{pair!r}: expected CONNECTION=PORT, with one of the connections {', '.join(connections)}"
             raise typer.BadParameter(msg)
         table[name] = int(port)

@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from linecontrol.cli.common import PROBLEMS, load_plant, telling_errors
-from linecontrol.daemon import PACE_META, Pace, new_engine
+from linecontrol.daemon import JOURNAL, PACE_META, Pace, new_engine
 from linecontrol.gateway.journal_file import read_journal, read_meta
 
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the plant's config.")],
-    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="File journal.sqlite that no gateway is using.")],
+    journal: Annotated[
+        Path, typer.Argument(metavar="JOURNAL", help="journal.sqlite, or its folder; no gateway may use it.")
+    ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -26,6 +28,7 @@ def command(
     Exit code 1 if anything differs: then the config or the program is another one than at the time.
     """
     console = Console(stderr=True)
+    journal = journal / JOURNAL if journal.is_dir() else journal
     with telling_errors():
         plan = load_plant(folder)
         meta = read_meta(journal)

@@ -10,6 +10,7 @@ from linecontrol.config.check_calendar import overlapping, pauses
 from linecontrol.config.check_line import line_problems
 from linecontrol.config.check_signal import signal_problems
 from linecontrol.config.holidays import public_holidays
+from linecontrol.config.line import Command
 from linecontrol.config.root import Config
 from linecontrol.config.rule import CommandAction, Subject
 from linecontrol.config.source import Path_, Places, Problem, in_order
@@ -46,8 +47,12 @@ def _plant(config: Config) -> Found:
     except ValueError as error:
         yield ("calendar", "holidays"), str(error)
     yield from pauses(config.calendar.shifts)
+    told: set[str] = set()
     for name, line in config.lines.items():
-        yield from overlapping(config.calendar.shifts, line.shifts, ("lines", name, "shifts"))
+        for path, text in overlapping(config.calendar.shifts, line.shifts, ("lines", name, "shifts")):
+            if text not in told:
+                yield path, text
+            told.add(text)
     stations = station_names(config)
     for index, allow in enumerate(config.control.allow):
         yield from _patterns(("control", "allow", index, "stations"), "station", allow.stations, stations)
@@ -124,6 +129,37 @@ def _rules(config: Config) -> Found:
                 yield from _known((*path, "station"), "station", action.station, subjects[Subject.STATION])
                 if action.station is None and rule.each is not Subject.STATION:
                     yield path, f"a rule about a {rule.each.value} has no station of its own: name one with station:"
+                elif action.station is None or action.station in subjects[Subject.STATION]:
+                    targets = [action.station] if action.station else _matching(rule.only, station_names(config))
+                    yield from _commandable(config, path, action.command, targets)
+
+
+def _matching(patterns: list[str], names: list[str]) -> list[str]:
+    return [name for name in names if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def _commandable(config: Config, path: Path_, command: Command, targets: list[str]) -> Found:
+    """A command that would never be written is better known before it is needed."""
+    lacking, forbidden = [], []
+    for target in targets:
+        line, _, station = target.partition("/")
+        if command not in config.lines[line].stations[station].commands:
+            lacking.append(target)
+        elif not any(
+            command in allow.commands and _matching(allow.stations, [target]) for allow in config.control.allow
+        ):
+            forbidden.append(target)
+    if lacking:
+        yield (
+            path,
+            f"no command {command.value!r} is configured at {_some(lacking)}; narrow the rule with only: or station:",
+        )
+    if forbidden:
+        yield path, f"control: allow: does not list {command.value!r} for {_some(forbidden)}, so it would be refused"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _simulator(config: Config) -> Found:

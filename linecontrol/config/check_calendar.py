@@ -47,8 +47,12 @@ def overlapping(shifts: Mapping[str, ShiftConfig], chosen: list[str], path: Path
             continue
         for other in known[: known.index(name) + 1]:
             if _overlap(shifts[name], shifts[other], same=name == other):
-                with_whom = "itself on the next day" if name == other else f"shift {other!r}"
-                yield here, f"shift {name!r} overlaps {with_whom}"
+                with_whom = "itself on the next day" if name == other else f"shift {_told(other, shifts)}"
+                yield here, f"shift {_told(name, shifts)} overlaps {with_whom}"
+
+
+def _told(name: str, shifts: Mapping[str, ShiftConfig]) -> str:
+    return f"{name!r} ({shifts[name].start:%H:%M} to {shifts[name].end:%H:%M})"
 
 
 def _overlap(one: ShiftConfig, other: ShiftConfig, *, same: bool) -> bool:

@@ -1,6 +1,7 @@
 """One line: its families, buffers and planned times."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from linecontrol.config.line import LineConfig
 from linecontrol.config.root import Config
@@ -76,6 +77,13 @@ def _standards(config: Config, line: LineConfig, path: Path_) -> Found:
                 elif planned <= 0:
                     yield at, "a planned time must be longer than 0"
     first = line.standards[0]
+    for target in config.targets.values():
+        opening = target.opening.day if target.opening else None
+        begins = opening if opening and opening.year == target.year else date(target.year, 1, 1)
+        if target.line == path[-1] and first.start > begins:
+            text = f"{first.start} is after {begins}, from which on a target counts: no planned time in between"
+            yield (*path, "standards", 0, "start"), text
+            break
     for station in line.stations:
         missing = [product for product in built if product not in first.times.get(station, {})]
         if missing:

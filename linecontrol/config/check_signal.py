@@ -61,7 +61,21 @@ def signal_problems(config: Config, binding: Binding, place: Places) -> Found:
             if carried not in allowed:
                 wanted = " or ".join(_WORDS[kind] for kind in allowed)
                 yield path, f"the signal carries {_WORDS[carried]}, but {path[-1]} is {wanted}"
+            if path[-1] == Role.PRODUCT and carried in (int, str):
+                yield from _codes(config, str(path[1]), path, carried)
         yield from _shared(bound.tags, bound.settings, binding.paths, place)
+
+
+def _codes(config: Config, line: str, path: Path_, carried: type) -> Found:
+    families = config.lines[line].families
+    wrong = [
+        f"{product.code!r} ({name})"
+        for name, product in config.products.items()
+        if product.family in families and type(product.code) is not carried
+    ]
+    if wrong:
+        other = "numbers" if carried is str else "texts"
+        yield path, f"the signal carries {_WORDS[carried]}, but these product codes are {other}: {', '.join(wrong)}"
 
 
 def _station(station: StationConfig, path: Path_) -> Found:

@@ -96,7 +96,7 @@ class StationConfig(ConfigModel):
     commands: dict[Command, SignalConfig] = {}
     """What can be written to it. Nothing is, unless ``control: allow:`` lists it."""
     takes_kit: bool = False
-    """A unit's kit leaves the store when its cycle starts here."""
+    """A unit's kit leaves the store when its cycle starts here; at the line's first station if none says so."""
 
 
 class BufferConfig(ConfigModel):
@@ -136,6 +136,11 @@ class LineConfig(ConfigModel):
     """Buffers by name. Neighbours without one hand over directly (0 places)."""
     standards: Annotated[list[StandardConfig], Field(min_length=1)]
     """Planned cycle times, oldest first."""
+
+    @property
+    def takes_kits(self) -> list[str]:
+        """The stations at which a unit takes its kit, in the order of the flow."""
+        return [name for name, station in self.stations.items() if station.takes_kit] or [next(iter(self.stations))]
 
 
 class ConnectionConfig(ConfigModel):

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from linecontrol.config.root import Config
-from linecontrol.config.source import Path_, Place, Places, Problem, Source, in_order
+from linecontrol.config.source import UNREADABLE, Path_, Place, Places, Problem, Source, in_order
 from linecontrol.config.wording import problems_of
 from linecontrol.errors import ConfigError
 
@@ -28,6 +28,8 @@ def load(folder: Path) -> Loaded:
     """
     places = Places(str(folder))
     data, problems = _read(folder, places)
+    if any(problem.text.startswith(UNREADABLE) for problem in problems):
+        raise failure(problems)  # what is missing then may be in what could not be read
     try:
         config = Config.model_validate(data)
     except ValidationError as error:

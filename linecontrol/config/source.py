@@ -40,6 +40,10 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+UNREADABLE = "no valid YAML"
+"""How the text of a problem begins that keeps a file from being read at all."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something wrong in config: where, at which path, and what."""
@@ -115,7 +119,7 @@ class Source:
         except UnicodeDecodeError as error:
             self._say(Place(self.file, data.count(b"\n", 0, error.start) + 1), "the text is not UTF-8")
         except _BROKEN as error:
-            self._say(self._mark_of(error), f"no valid YAML: {_first_line(error)}")
+            self._say(self._mark_of(error), f"{UNREADABLE}: {_first_line(error)}")
         else:
             if isinstance(root, MappingNode):
                 return self._value(root, (), 0)  # type: ignore[no-any-return]
@@ -199,4 +203,6 @@ def _first_line(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deep"
     text = (error.problem or error.context) if isinstance(error, MarkedYAMLError) else str(error)
+    if "'\\t'" in str(text):
+        return "a tab; indent with spaces"
     return (str(text).strip().splitlines() or ["unreadable"])[0][:200]

@@ -20,7 +20,8 @@ _KINDS = {
     "list": "a list",
     "finite": "a finite number",
 }
-_NAME_PATTERN = "^[a-z][a-z0-9_]{0,62}$"
+_LOOKS = {"^[A-Z]{2}$": "a country: two capital letters, such as AZ"}
+"""What texts with a pattern of their own are; all others are names."""
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:
@@ -96,8 +97,8 @@ def _text(detail: ErrorDetails, path: Path_, root: type[BaseModel]) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
-        if context["pattern"] != _NAME_PATTERN:
-            return f"{shown(value)} does not look like {context['pattern']}"
+        if context["pattern"] in _LOOKS:
+            return f"{shown(value)} is not {_LOOKS[context['pattern']]}"
         what = "the name " if "[key]" in detail["loc"] else ""
         return f"{what}{shown(value)} is not a name: lower case letters, digits and _, a letter first"
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):

@@ -16,6 +16,7 @@ from linecontrol.model import (
     Anomaly,
     AnyEvent,
     CycleCompleted,
+    CycleEnded,
     CycleStarted,
     StationState,
     Timing,
@@ -34,7 +35,8 @@ def seconds(ns: int) -> float:
 class StationPlace(Struct, frozen=True):
     """Which station of which line, and what it needs to know of its surroundings.
 
-    ``products`` maps product codes to names, ``families`` names to families; ``fastest_ns`` is the shortest planned
+    ``products`` maps product codes to names, ``families`` names to families, ``family`` is the line's only one;
+    ``fastest_ns`` is the shortest planned
     cycle time, ``count_bits`` the width of the cycle counter where it is known.
     """
 
@@ -48,6 +50,7 @@ class StationPlace(Struct, frozen=True):
     memory: LineMemory
     products: Mapping[Value, str]
     families: Mapping[str, str]
+    family: str | None
     fastest_ns: int | None
     count_bits: int | None
 
@@ -64,6 +67,7 @@ class Cycles:
         self.line, self.name, self.index, self.config = place.line, place.name, place.index, place.config
         self._calendar, self._standards, self._flow = place.calendar, place.standards, place.flow
         self._line, self._products, self._families = place.memory, place.products, place.families
+        self._family = place.family
         self._bits, self._fastest, self._signals = place.count_bits, place.fastest_ns, signals
         self.labels = Labels(place.config, signals, set(place.products), lambda: self.memory)
         place.flow.tellers[place.index] = self.tell_end
@@ -84,6 +88,11 @@ class Cycles:
             memory.good = None
         if cycle is not None and cycle.unsettled and self.labels.names_in():
             self.tell_start(out)
+        elif cycle is not None and cycle.resumed_ns is not None and self._is_another(cycle):
+            text = "another unit is named, although no end of the one before was seen"
+            self.anomaly(at_ns, Role.UNIT_ID, "missed_edge", text, out)
+            self.end(cycle.resumed_ns, Timing.PARTIAL, out)
+            self.start(cycle.resumed_ns, Timing.MEASURED, out)
         elif cycle is not None and not cycle.unsettled and cycle.unit is not None:
             late = [role for role in self.labels.fresh(self.labels.names) if role not in cycle.named]
             if late:
@@ -93,6 +102,9 @@ class Cycles:
                 cycle.unit = self._identify(cycle.unit, at_ns, named, self.product(at_ns, out), out)
                 cycle.planned_ns = None
                 self.plan(cycle)
+
+    def _is_another(self, cycle: RunningCycle) -> bool:
+        return Role.UNIT_ID in cycle.named and Role.UNIT_ID in self.labels.fresh(self.labels.names)
 
     def settle(self, at_ns: int, out: list[AnyEvent]) -> None:
         """All readings up to ``at_ns`` are in: tell what waited for some."""
@@ -197,6 +209,8 @@ class Cycles:
         memory.ended = EndedCycle(cycle, at_ns, max(timing, cycle.timing, key=list(Timing).index))
         if self.labels.figures_in():
             self.tell_end(out)
+        else:
+            out.append(CycleEnded(at_ns=at_ns, line=self.line, station=self.name))
 
     def tell_end(self, out: list[AnyEvent], *, waited: bool = False) -> None:
         """Tell of the cycle that ended, if there is one; ``waited`` for all that may have been under way."""
@@ -226,6 +240,7 @@ class Cycles:
             active_ns, timing = round(told * _S), Timing.MEASURED
             start_ns = self._calendar.back(at_ns, active_ns)
             lost = {state: min(ns, active_ns) for state, ns in lost.items() if state is StationState.DOWN}
+        memory.good = self.labels.judgement(waited=waited)
         self._complete(at_ns, cycle.unit, start_ns, active_ns, cycle.planned_ns, lost, timing, out)
 
     def slip(self, at_ns: int, cycles: int, text: str, out: list[AnyEvent]) -> None:
@@ -281,7 +296,7 @@ class Cycles:
                     unit=unit.id,
                     unit_inferred=unit.inferred,
                     product=unit.product,
-                    family=self._families.get(unit.product or ""),
+                    family=self._families.get(unit.product or "", self._family),
                     start_ns=unit.start_ns,
                     good=unit.good,
                     shift=shift_name,
@@ -329,7 +344,7 @@ class Cycles:
             return next(iter(only)) if len(only) == 1 else None
         product = self._products.get(code)
         if product is None and code not in (None, "", 0) and out is not None:
-            known = ", ".join(str(key) for key in self._products)
+            known = ", ".join(repr(key) for key in self._products)
             self.anomaly(at_ns, Role.PRODUCT, "unknown_product", f"{code!r} is none of {known}", out, code)
         return product
 

@@ -27,7 +27,7 @@ class Labels:
         register = [Role.CYCLE_TIME] if signals.by_register and signals.counted else []
         self.names = [] if signals.starts_at_end else names
         self.figures = [*register, *names] if signals.starts_at_end else register
-        self._judges = Role.GOOD_COUNT in station.signals or Role.REJECT_COUNT in station.signals
+        self._judging = [role for role in (Role.GOOD_COUNT, Role.REJECT_COUNT) if role in station.signals]
         self._products, self._memory = products, memory
 
     def note(self, old: Mapping[Role, Value]) -> None:
@@ -71,8 +71,16 @@ class Labels:
 
     def figures_in(self) -> bool:
         """Whether nothing more has to come for an end."""
-        judged = not self._judges or self._memory().good is not None
+        judged = not self._judging or self._memory().good is not None
         return judged and len(self.fresh(self.figures)) == len(self.figures)
+
+    def judgement(self, *, waited: bool) -> bool | None:
+        """Whether the unit of the cycle that ended is good; with one of the two counts, its silence speaks too."""
+        memory = self._memory()
+        if memory.good is None and waited and len(self._judging) == 1:
+            role = self._judging[0]
+            return None if memory.values.get(role) is None else role is Role.REJECT_COUNT
+        return memory.good
 
     def unit_id(self, among: Collection[Role]) -> str | None:
         """The unit that is named, if its signal is ``among`` those to be believed."""

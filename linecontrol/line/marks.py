@@ -78,6 +78,11 @@ class CycleSignals:
             case _:
                 return self.starts_at_end or self._works(values)
 
+    def resumed(self, old: Values, new: Values) -> bool:
+        """Whether a state word says that the station rested and works now; a cycle that goes on may be the next."""
+        rested = self._meaning(old) in (Meaning.STARVED, Meaning.IDLE)
+        return self._by is CycleBy.STATE and rested and self._meaning(new) is Meaning.WORKING
+
     def _works(self, values: Values) -> bool:
         if self._evidence is Role.RUNNING:
             return values.get(Role.RUNNING) is True

@@ -21,7 +21,8 @@ class RunningCycle(Struct):
 
     A ``presumed`` cycle was not seen to start: the station went on working after the counter had counted. It is
     ``doubted`` once the station rests without having counted it: perhaps it never began. An ``unsettled`` one waits
-    for the signals that name its unit and product; ``named`` are those that did.
+    for the signals that name its unit and product; ``named`` are those that did. ``resumed_ns`` is when its station
+    last began to work again after it had rested.
     """
 
     start_ns: int
@@ -33,6 +34,7 @@ class RunningCycle(Struct):
     doubted: bool = False
     unsettled: bool = False
     named: list[Role] = field(default_factory=list)
+    resumed_ns: int | None = None
     lost_ns: dict[StationState, int] = field(default_factory=dict)
 
 

@@ -83,6 +83,7 @@ class LineRoom:
                         memory,
                         products,
                         families,
+                        line.families[0] if len(line.families) == 1 else None,
                         min(times, default=None),
                         self._bits.get(f"{name}/{station}/{Role.CYCLE_COUNT}"),
                     )

@@ -154,6 +154,8 @@ class StationTracker:
         marks = self._signals.edges(old, memory.values, in_cycle=in_cycle)
         if memory.cycle is not None and old.get(Role.CYCLE_START) is True and not memory.values.get(Role.CYCLE_START):
             memory.pulsed = memory.pulsed or not memory.values.get(Role.CYCLE_COMPLETE)
+        if memory.cycle is not None and not self._signals.counted and self._signals.resumed(old, memory.values):
+            memory.cycle.resumed_ns = at_ns
         steps = self._cycles.count(at_ns, out).delta
         if memory.restart_ns is not None and self._signals.at_rest(memory.values):
             memory.restart_ns = None

@@ -68,6 +68,13 @@ class CycleProgress(Event, frozen=True, kw_only=True, tag="cycle_progress"):
     planned_s: float | None
 
 
+class CycleEnded(Event, frozen=True, kw_only=True, tag="cycle_ended"):
+    """A cycle is over; its ``CycleCompleted`` follows when its figures are there, and is not preceded by this else."""
+
+    line: str
+    station: str
+
+
 class CycleCompleted(Event, frozen=True, kw_only=True, tag="cycle_completed"):
     """A unit's work at a station ended at ``at_ns``.
 
@@ -321,6 +328,7 @@ AnyEvent = (
     StateChanged
     | StateHeld
     | CycleStarted
+    | CycleEnded
     | CycleProgress
     | CycleCompleted
     | UnitCompleted

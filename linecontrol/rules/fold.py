@@ -9,6 +9,7 @@ from linecontrol.model import (
     BottleneckUpdated,
     CommitmentUpdated,
     CycleCompleted,
+    CycleEnded,
     CycleProgress,
     CycleStarted,
     Event,
@@ -67,6 +68,13 @@ def _started(memory: Memory, moments: Moments, event: CycleStarted | CycleProgre
     facts.planned = event.planned_s
     facts.unit = event.unit
     facts.product = event.product
+    return (f"station {event.line}/{event.station}",)
+
+
+def _ended(memory: Memory, moments: Moments, event: CycleEnded) -> Sequence[str]:
+    if (facts := _sight(memory, moments, event.line, event.station)) is None:
+        return ()
+    facts.cycling = False
     return (f"station {event.line}/{event.station}",)
 
 
@@ -147,6 +155,7 @@ FOLDERS: dict[type[Event], Callable[[Memory, Moments, Any], Sequence[str]]] = {
     StateChanged: _state,
     StateHeld: _state,
     CycleStarted: _started,
+    CycleEnded: _ended,
     CycleProgress: _started,
     CycleCompleted: _completed,
     AndonCalled: _andon,

@@ -95,4 +95,5 @@ def _complaint(text: str, at: int) -> str:
         return "'=' has no meaning here; to compare, write '=='"
     if char.isdigit():
         return "a number may have 12 digits before and 12 after the point"
-    return f"{char!r} has no meaning in a condition"
+    word = {"&": "and", "|": "or", "!": "not"}.get(char)
+    return f"{char!r} has no meaning in a condition{f'; write {word!r}' if word else ''}"

@@ -10,6 +10,7 @@ from linecontrol.model import (
     BottleneckUpdated,
     CommitmentUpdated,
     CycleCompleted,
+    CycleEnded,
     CycleProgress,
     CycleStarted,
     Event,
@@ -52,7 +53,7 @@ class Named(Struct, frozen=True):
 
 
 _STATES = (StateChanged, StateHeld)
-_CYCLES = (CycleStarted, CycleProgress, CycleCompleted)
+_CYCLES = (CycleStarted, CycleProgress, CycleEnded, CycleCompleted)
 _ANY = (*_STATES, *_CYCLES, AndonCalled)
 
 

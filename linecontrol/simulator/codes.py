@@ -19,6 +19,18 @@ _NEXT_BEST = {
 }
 
 
+def meanings(station: StationConfig) -> set[Meaning]:
+    """What a station's state word can tell."""
+    return set(_PACKML) if station.states == "packml" else set(station.states.values())
+
+
+def state_text(code: int, station: StationConfig) -> str:
+    """A state word as text, where a signal carries text: PackML's name of the state if it is one of the table's."""
+    named = station.states == "packml" or any(isinstance(key, str) for key in station.states)
+    names = {number: name.capitalize() for name, number in PACKML_NUMBERS.items()}
+    return names.get(code, str(code)) if named else str(code)
+
+
 def state_codes(station: StationConfig) -> dict[Meaning, int | str]:
     """The code that a station sends for each meaning; a meaning that its table has no code for is left out.
 

@@ -41,8 +41,7 @@ class SimLine:
         self._released: Counter[str] = Counter()
         self._completed: Counter[str] = Counter()
         self._settling_ns = -1
-        takers = (key for key, station in line.stations.items() if station.takes_kit)
-        self._kit_station = next(takers, next(iter(line.stations)))
+        self._kit_station = line.takes_kits[0]
         capacity = {buffer.before: buffer.capacity for buffer in line.buffers.values()}
         self.stations: dict[str, SimStation] = {}
         for key, station in line.stations.items():

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.clock import Clock
-from linecontrol.config import Config
+from linecontrol.config import Config, Role
 from linecontrol.config.binding import Bound
 from linecontrol.config.holidays import public_holidays
 from linecontrol.driver import PlcServer, Quality, Reading, Value
 from linecontrol.registry import plc_server
+from linecontrol.simulator.codes import state_text
 from linecontrol.simulator.plant import Change, SimPlant
 
 STEP_S = 0.5
@@ -24,7 +25,7 @@ class ServedPlant:
         """The plant begins at the clock's present; ``seed`` is the config's if not given."""
         self.clock = clock
         self.ports: dict[str, int] = {}
-        self._bound = bound
+        self._config, self._bound = config, bound
         self._servers: dict[str, PlcServer] = {}
         holidays = public_holidays(config.calendar.holidays)
         calendars = {
@@ -87,11 +88,18 @@ class ServedPlant:
             if signal in self._tags:
                 name, tag = self._tags[signal]
                 self._sequence += 1
-                fitting = _fit(value, tag.settings.value_type())
+                fitting = self._fit(signal, value, tag.settings.value_type())
                 reading = Reading(signal, fitting, Quality.GOOD, at_ns, at_ns, sequence=self._sequence)
                 batches.setdefault(name, []).append(reading)
         for name, batch in batches.items():
             await self._servers[name].publish(batch)
+
+    def _fit(self, signal: str, value: Value, kind: type[bool] | type[int] | type[float] | type[str]) -> Value:
+        """The value as its tag carries it."""
+        line, station, name = signal.split("/")
+        if kind is str and isinstance(value, int) and name == Role.STATE:
+            return state_text(value, self._config.lines[line].stations[station])
+        return _fit(value, kind)
 
     async def _listen(self, name: str, bound: Bound, wanted: int) -> None:
         trouble: OSError | None = None

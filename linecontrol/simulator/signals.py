@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from linecontrol.config import Meaning, Role, StationConfig
 from linecontrol.model import Value
 from linecontrol.simulator.chance import Chance
-from linecontrol.simulator.codes import state_codes
+from linecontrol.simulator.codes import meanings, state_codes
 
 Say = Callable[[str, Value], None]
 """Sets a signal (by id) to a value now."""
@@ -32,6 +32,7 @@ class Panel:
         self._ids = {role: f"{name}/{role}" for role in station.signals}
         self._telemetry = {f"{name}/{tag}": chance.level() for tag in station.telemetry}
         self._codes = state_codes(station)
+        self._tells_complete = Meaning.COMPLETE in meanings(station)
         self._modulus = {role: 2 ** bits.get(signal, 32) for role, signal in self._ids.items()}
         self._chance = chance
         self._say = say
@@ -73,6 +74,11 @@ class Panel:
             self._tell(role, meaning is on)
         if meaning in self._codes:
             self._tell(Role.STATE, self._codes[meaning])
+
+    def still_complete(self) -> None:
+        """A state word that can tell it says that the unit is finished, until it is away."""
+        if self._tells_complete:
+            self._tell(Role.STATE, self._codes[Meaning.COMPLETE])
 
     def level(self, units: int) -> None:
         """So many units are in the buffer in front."""

@@ -53,6 +53,7 @@ class SimStation:
         self._agenda, self._calendar, self._chance = agenda, calendar, chance
         self._transfer_ns, self._begun, self._completed = transfer_ns, begun, completed
         self._held_until_ns = 0
+        self._away_ns = 0
         self._breakdown_ns = chance.until_breakdown_ns()
         self._planned_ns = self._left_ns = self._cycle_ns = self._repair_ns = 0
         self._cycles = self._rejects = 0
@@ -91,12 +92,18 @@ class SimStation:
         self.unit = None
         self.phase = Phase.EMPTY
         self.panel.leave()
+        self._away_ns = self._calendar.add(self._agenda.now_ns, self._transfer_ns)
         self.show()
+        if self._away_ns > self._agenda.now_ns:
+            self._agenda.at(self._away_ns, self.show)
         return unit
 
     def show(self) -> None:
         """Bring the signals that say what the station does up to date."""
-        self.panel.condition(self._meaning())
+        meaning = self._meaning()
+        self.panel.condition(meaning)
+        if meaning is Meaning.STARVED and self._agenda.now_ns < self._away_ns:
+            self.panel.still_complete()
 
     def truth(self) -> StationTruth:
         """What it did since the start."""

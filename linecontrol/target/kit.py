@@ -22,12 +22,7 @@ class Kits:
         self._plans = plans
         self._calendar = next(iter(calendars.values()))  # for days only: all lines share the time zone
         self._from_ns = {name: self._calendar.day_start(kit.day) for name, kit in config.kits.items()}
-        self._takes = {
-            (line, station)
-            for line, each in config.lines.items()
-            for station, its in each.stations.items()
-            if its.takes_kit
-        }
+        self._takes = {(line, station) for line, each in config.lines.items() for station in each.takes_kits}
 
     def started(self, event: CycleStarted, used: dict[str, int], open_starts: dict[str, str]) -> list[str]:
         """Take the kit of a unit whose cycle starts at a station that takes kits. Returns the kits that changed."""

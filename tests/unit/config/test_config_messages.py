@@ -26,7 +26,10 @@ TABLE: list[tuple[str, str, list[str]]] = [
     (
         'start: "08:00", end: "17:00"',
         'start: "05:00", end: "17:00"',
-        ["plant/all.yaml:27:19: lines.main.shifts[1]: shift 'night' overlaps shift 'day'"],
+        [
+            "plant/all.yaml:27:19: lines.main.shifts[1]: shift 'night' (22:00 to 06:00) overlaps shift 'day' "
+            "(05:00 to 17:00)"
+        ],
     ),
     (
         "days: [mon, sun]",

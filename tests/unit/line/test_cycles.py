@@ -8,6 +8,7 @@ from linecontrol.model import (
     Anomaly,
     BufferChanged,
     CycleCompleted,
+    CycleEnded,
     CycleProgress,
     CycleStarted,
     Quality,
@@ -158,6 +159,35 @@ def test_a_unit_is_judged_by_the_count_that_comes_with_its_end_or_right_after() 
     assert [event.good for event in story.of(CycleCompleted)] == [False, True, None]
     assert [event.good for event in story.of(UnitCompleted)] == [False, True, None]
     assert [event.kind for event in story.of(Anomaly)] == ["late_figure"]
+
+
+@pytest.mark.parametrize(("role", "silent"), [("reject_count", True), ("good_count", False)])
+def test_where_only_one_is_counted_its_silence_is_the_other(role: str, silent: bool) -> None:
+    story = one(cycle_by="state", signals=["state", role], states={1: "working", 2: "complete"})
+    none: dict[str, Any] = {role: 0}
+    one_more: dict[str, Any] = {role: 1}
+    story.at(0, "a", state=2, **none).at(1, "a", state=1).at(2, "a", state=2).tick(2.1)
+    story.at(3, "a", state=1).at(4, "a", state=2, **one_more)
+    assert [event.good for event in story.of(CycleCompleted)] == [silent, not silent]
+
+
+def test_a_cycle_that_waits_for_its_figures_is_told_to_be_over_at_once() -> None:
+    story = one(cycle_by="state", signals=["state", "good_count"], states={1: "working", 2: "complete"})
+    story.at(0, "a", state=2, good_count=0).at(1, "a", state=1).at(2, "a", state=2)
+    assert [event.at_ns for event in story.of(CycleEnded)] == [MONDAY_8 + 2 * HOUR]
+    story.at(2.0001, "a", good_count=1).at(3, "a", state=1).at(4, "a", state=2, good_count=2)
+    assert [event.at_ns for event in story.of(CycleCompleted)] == [MONDAY_8 + 2 * HOUR, MONDAY_8 + 4 * HOUR]
+    assert len(story.of(CycleEnded)) == 1
+
+
+def test_another_name_after_a_rest_is_another_cycle() -> None:
+    codes = {1: "working", 2: "complete", 4: "starved"}
+    story = one(cycle_by="state", signals=["state", "unit_id"], states=codes)
+    story.at(0, "a", state=4, unit_id="").at(1, "a", state=1, unit_id="U1").tick(1.1)
+    story.at(2, "a", state=4).at(3, "a", state=1).at(3.0002, "a", unit_id="U2").tick(3.1).at(4, "a", state=2)
+    done = [(event.unit, event.timing) for event in story.of(CycleCompleted)]
+    assert done == [("U1", Timing.PARTIAL), ("U2", Timing.MEASURED)]
+    assert [event.kind for event in story.of(Anomaly)] == ["missed_edge"]
 
 
 def test_roll_over_reset_and_jump_of_a_counter() -> None:
