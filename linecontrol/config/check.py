@@ -139,23 +139,16 @@ def _matching(patterns: list[str], names: list[str]) -> list[str]:
 
 
 def _commandable(config: Config, path: Path_, command: Command, targets: list[str]) -> Found:
-    """A command that would never be written is better known before it is needed."""
-    lacking, forbidden = [], []
+    lacking = []
     for target in targets:
         line, _, station = target.partition("/")
         if command not in config.lines[line].stations[station].commands:
             lacking.append(target)
-        elif not any(
-            command in allow.commands and _matching(allow.stations, [target]) for allow in config.control.allow
-        ):
-            forbidden.append(target)
     if lacking:
         yield (
             path,
             f"no command {command.value!r} is configured at {_some(lacking)}; narrow the rule with only: or station:",
         )
-    if forbidden:
-        yield path, f"control: allow: does not list {command.value!r} for {_some(forbidden)}, so it would be refused"
 
 
 def _some(names: list[str]) -> str:
