@@ -281,7 +281,8 @@ async def test_a_refusal_names_the_place_and_the_reason() -> None:
 @pytest.mark.parametrize(
     ("pdu", "message"),
     [
-        ("03 04 0001 0002", "to function 3"),
+        ("03 02 0001", "too short"),
+        ("03 03 0001 02", "to function 3, not 6"),
         ("06 00C8 0002", "repeats another write"),
         ("06 00C9 0001", "repeats another write"),
     ],
@@ -320,7 +321,7 @@ async def test_a_write_without_an_answer_is_lost_and_sent_once() -> None:
         (lambda request: b"\0\0" + frame(request, "03 04 0001 0002")[2:], "to another request"),
         (lambda request: frame(request, "03 04 0001 0002").replace(b"\1\3", b"\2\3"), "from unit 2"),
         (lambda request: b"GET / HTTP/1.1\r\n\r\n", "another request"),
-        (lambda request: frame(request, "03 04 0001 0002") * 2, "too short or too long"),
+        (lambda request: frame(request, "03 04 0001 0002") * 2, "answered twice"),
         (lambda request: None, "the device closed the connection"),
     ],
 )
@@ -417,16 +418,15 @@ async def lost(driver: ModbusDriver) -> str:
     return str(raised.value)
 
 
-async def test_an_abandoned_request_ends_the_connection() -> None:
+async def test_an_abandoned_request_harms_no_other() -> None:
     async with Plant() as plant:
-        settings = connection()
+        settings = connection(timeout="50ms")
         await plant.rogue(settings, lambda request: frame(request, "03 02 0001") if request[9] == 0 else b"")
         driver = await plant.connected(settings, tag("l/s/a", holding=0), tag("l/s/b", holding=99))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
                 await driver.read(["l/s/b"])
-        with pytest.raises(ConnectionLost, match="a request was abandoned"):
-            await driver.read(["l/s/a"])
+        assert [one.value for one in await driver.read(["l/s/a"])] == [1]
 
 
 async def test_reads_and_writes_take_turns() -> None:
@@ -462,7 +462,7 @@ async def test_the_simulated_plc_is_a_plc_to_others_too() -> None:
         with pytest.raises(OSError, match=r"paint: can't listen at 127\.0\.0\.1:"):
             await plant.serve(settings)
         await server.publish([reading("l/s/n", 65_537), Reading("l/s/n", None, BAD, 0, 0)])
-        client = AsyncModbusTcpClient("127.0.0.1", port=settings.port)
+        client = AsyncModbusTcpClient("127.0.0.1", port=settings.endpoint()[1])
         assert await client.connect()
         assert (await client.read_input_registers(0, count=1)).registers == [1], "counters roll over"
         assert (await client.read_input_registers(0, count=2)).exception_code == 2

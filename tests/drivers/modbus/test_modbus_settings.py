@@ -14,7 +14,7 @@ from linecontrol_modbus.settings import ModbusConnection, ModbusTag
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ({}, "exactly one of holding, input, coil and discrete, not none"),
+        ({}, "exactly one of holding, input, coil, discrete and reference, not none"),
         ({"holding": 1, "coil": 2}, "not holding and coil"),
         ({"coil": 1, "type": "uint16"}, "a coil is one bit: leave out type"),
         ({"discrete": 1, "scale": 2, "bit": 0}, "a discrete is one bit: leave out bit, scale"),
