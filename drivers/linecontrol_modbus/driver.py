@@ -61,7 +61,8 @@ class ModbusDriver(Driver):
         if self._link is not None:
             msg = f"{self._link.where}: a driver is used once"
             raise ConnectionLost(msg)
-        self._link = Link(self.name, self._settings, self.traffic)
+        planned = [(block.unit, block.request) for job in self._schedule.jobs for block in job.blocks]
+        self._link = Link(self.name, self._settings, self.traffic, planned)
         await self._link.connect()
         self._poller = Poller(self._link, self._schedule, self._show, self.clock, self.traffic)
         await self._poller.prove(self._settings.timeout)

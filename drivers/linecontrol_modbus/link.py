@@ -1,30 +1,35 @@
 """One connection to a Modbus device, whatever carries it."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 
-from linecontrol.driver import ConnectionLost, Traffic
-from linecontrol_modbus.mbap import TcpWire
+from linecontrol.driver import ConnectionLost, DeviceRefused, Traffic
+from linecontrol_modbus.carrier import carrier
 from linecontrol_modbus.pdu import read_request, write_request
-from linecontrol_modbus.settings import ModbusConnection
+from linecontrol_modbus.settings import ModbusConnection, Transport
 from linecontrol_modbus.tag import Table
-from linecontrol_modbus.turns import Rank, Turns
+from linecontrol_modbus.turns import Rank
 from linecontrol_modbus.wire import Wire
 
 NS = 1_000_000_000
+HANDSHAKES = 4
+"""Waits for an answer that a TLS handshake may take."""
 
 
 class Link:
     """Used once. After an answer that doesn't fit it is broken for good: every call raises ``ConnectionLost``."""
 
-    def __init__(self, name: str, settings: ModbusConnection, traffic: Traffic) -> None:
-        """``traffic`` is counted on."""
+    def __init__(
+        self, name: str, settings: ModbusConnection, traffic: Traffic, planned: Sequence[tuple[int, bytes]] = ()
+    ) -> None:
+        """``traffic`` is counted on; ``planned`` are units and requests that will be sent."""
+        self._planned = planned
         self._settings = settings
         self._traffic = traffic
         self.where = f"{name} ({settings.place})"
         self.depth = settings.in_flight
         self._timeout_s = settings.timeout / NS
-        self._turns = Turns(settings.in_flight, settings.delay / NS)
         self._wire: Wire | None = None
 
     async def connect(self) -> None:
@@ -32,19 +37,19 @@ class Link:
 
         Raises:
             ConnectionLost: the device can't be reached.
+            DeviceRefused: the device is not who it should be.
         """
-        loop = asyncio.get_running_loop()
-        host, port = self._settings.endpoint()
+        patience_s = self._timeout_s * (HANDSHAKES if self._settings.transport is Transport.TLS else 1)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                _, self._wire = await loop.create_connection(self._new_wire, host, port)
-        except (OSError, TimeoutError) as error:
-            reason = str(error) or f"no answer within {self._timeout_s:g} s"
+            async with asyncio.timeout(patience_s):
+                self._wire = await carrier(self._settings, self.where, self._traffic, self._planned)
+        except ssl.SSLCertVerificationError as error:
+            msg = f"{self.where}: the device's certificate is not trusted ({error.verify_message}): see ca and host"
+            raise DeviceRefused(msg) from error
+        except (OSError, ValueError) as error:
+            reason = str(error) or f"no answer within {patience_s:g} s"
             msg = f"{self.where}: can't be reached ({reason})"
             raise ConnectionLost(msg) from error
-
-    def _new_wire(self) -> Wire:
-        return TcpWire(self.where, self._timeout_s, self._traffic, self._turns)
 
     def check(self) -> None:
         """Nothing, if the connection stands.
