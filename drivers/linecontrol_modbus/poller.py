@@ -122,7 +122,8 @@ class Poller:
             if len(under_way) == self._link.depth and not await self._settle(job, under_way.popleft(), blocks):
                 job.blocks = blocks + [block for block, _, _ in under_way] + job.blocks[index:]
                 return
-            under_way.append((block, await self._start(block, Rank.CYCLE), self._clock.now_ns()))
+            since_ns = self._clock.now_ns()
+            under_way.append((block, await self._start(block, Rank.CYCLE), since_ns))
         while under_way:
             if not await self._settle(job, under_way.popleft(), blocks):
                 blocks += [block for block, _, _ in under_way]
