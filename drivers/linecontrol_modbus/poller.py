@@ -179,7 +179,7 @@ class Poller:
             self._silences = 0
             return
         self._silences += 1
-        others = [block for other, block in self._witnesses.items() if other not in self._rests.silent]
+        others = list(self._witnesses.values())
         if not others and self._silences < 2:
             self._schedule.put_off(unit, self._clock.now_ns())  # nobody else has to wait: try once more
         elif self._silences >= 2:
@@ -193,7 +193,8 @@ class Poller:
     def _put_off(self, unit: int, status: int, cost_ns: int) -> None:
         now_ns = self._clock.now_ns()
         self._traffic.gaps += unit not in self._rests.silent
-        self._schedule.put_off(unit, now_ns + self._rests.unit(unit, cost_ns))
+        alive = self._witnesses.pop(unit, None) is not None
+        self._schedule.put_off(unit, now_ns + self._rests.unit(unit, cost_ns, alive=alive))
         for block in self._schedule.blocks(unit):
             self._batch += self._show.changes(Answer(block, None, status, now_ns))
 

@@ -87,12 +87,18 @@ class Rests:
 
     def __init__(self) -> None:
         self.silent: dict[int, int] = {}
+        self._spent_ns: dict[int, int] = {}
         self._blocks: dict[Block, tuple[int, int]] = {}
 
-    def unit(self, unit: int, cost_ns: int) -> int:
-        """A unit was asked in vain, which took ``cost_ns``; how long it rests."""
+    def unit(self, unit: int, cost_ns: int, *, alive: bool) -> int:
+        """A unit was asked in vain, which took ``cost_ns``; how long it rests: not for long if it was ``alive``."""
+        spent_ns = self._spent_ns.pop(unit, 0) + cost_ns
+        if alive:
+            self.silent[unit] = 0
+            self._spent_ns[unit] = spent_ns
+            return cost_ns
         tries = self.silent[unit] = self.silent.get(unit, 0) + 1
-        return max(_growing(FIRST_REST_NS, tries, LONGEST_REST_NS), DEAREST * cost_ns * len(self.silent))
+        return max(_growing(FIRST_REST_NS, tries, LONGEST_REST_NS), DEAREST * spent_ns * len(self.silent))
 
     def answered(self, unit: int) -> bool:
         """A unit is back; whether it was away."""

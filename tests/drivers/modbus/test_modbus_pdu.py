@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linecontrol_modbus.pdu import Misfit, Refused, answer_size, payload, read_request, write_request
@@ -60,6 +60,7 @@ def test_what_does_not_fit_is_not_believed(request_: bytes, answer: str, message
         payload(request_, bytes.fromhex(answer))
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(request_=st.sampled_from([READ, BITS, WRITE, WRITE_TWO, COIL]), answer=st.binary(min_size=1, max_size=300))
 def test_nothing_else_is_raised_whatever_comes(request_: bytes, answer: bytes) -> None:
     try:
