@@ -117,8 +117,8 @@ class ModbusConnection(ConnectionSettings):
 
     @override
     def on_loopback(self, port: int) -> Self:
-        """The same connection, but by plain TCP to a simulated device at 127.0.0.1 and ``port``."""
-        kept = {"unit", "poll", "timeout", "delay", "in_flight", "gap", "max_registers", "max_bits", "base"}
+        """The same connection, but by plain TCP, one request at a time, to a simulated device at 127.0.0.1."""
+        kept = {"unit", "poll", "timeout", "delay", "gap", "max_registers", "max_bits", "base"}
         defaults = {key: field.default for key, field in type(self).model_fields.items() if key not in kept}
         return self.model_copy(update={**defaults, "host": "127.0.0.1", "port": port})
 
