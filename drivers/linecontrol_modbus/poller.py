@@ -37,6 +37,7 @@ class Poller:
         self._link, self._schedule, self._show, self._clock, self._traffic = link, schedule, show, clock, traffic
         self._rests = Rests()
         self._silences = 0
+        self._latest_ns = 0
         self._witnesses: dict[int, Block] = {}
         self._reported: set[Block] = set()
         self._batch: list[Reading] = []
@@ -66,9 +67,13 @@ class Poller:
             ConnectionLost: the connection ended, or nobody answers.
         """
         start_ns = self._clock.now_ns()
+        if start_ns < self._latest_ns:
+            self._schedule.shift(start_ns - self._latest_ns)
+            self._rests.shift(start_ns - self._latest_ns)
         until_ns = start_ns + int(LONGEST_BATCH_NS * self._clock.speed)
         while (job := self._schedule.next(start_ns)) and self._clock.now_ns() <= until_ns:
             await self._serve(job)
+        self._latest_ns = self._clock.now_ns()
         batch, self._batch = self._batch, []
         return batch
 

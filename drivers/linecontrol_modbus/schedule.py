@@ -73,6 +73,11 @@ class Schedule:
             if job.unit == unit:
                 job.due_ns = until_ns
 
+    def shift(self, by_ns: int) -> None:
+        """The clock was set: all that was planned is moved along."""
+        for job in self.jobs:
+            job.due_ns += by_ns
+
     def units(self) -> list[int]:
         """Units that are read, in order."""
         return sorted({job.unit for job in self.jobs})
@@ -108,6 +113,10 @@ class Rests:
         """A block was refused: it rests for ``first_ns``, doubled each time."""
         tries = self._blocks.get(block, (0, 0))[0] + 1
         self._blocks[block] = (tries, now_ns + _growing(first_ns, tries, longest_ns))
+
+    def shift(self, by_ns: int) -> None:
+        """The clock was set: rests are moved along."""
+        self._blocks = {block: (tries, until_ns + by_ns) for block, (tries, until_ns) in self._blocks.items()}
 
     def granted(self, block: Block) -> None:
         """A block was answered."""

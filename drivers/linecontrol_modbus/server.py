@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import cast
 
+from pymodbus.framer import FramerType
 from pymodbus.server import ModbusTcpServer
 from typing_extensions import override
 
 from linecontrol.driver import Clock, ConnectionSettings, PlcServer, Reading, Tag, Value, Write
 from linecontrol_modbus.layout import Point, layout
 from linecontrol_modbus.memory import NO_DEVICE, Memory
-from linecontrol_modbus.settings import ModbusConnection
+from linecontrol_modbus.settings import ModbusConnection, Transport
 
 
 class ModbusPlcServer(PlcServer):
@@ -34,7 +35,8 @@ class ModbusPlcServer(PlcServer):
     @override
     async def start(self) -> None:
         address = self.settings.endpoint()
-        server = ModbusTcpServer(NO_DEVICE, address=address)
+        by_rtu = cast("ModbusConnection", self.settings).transport is Transport.RTU_OVER_TCP
+        server = ModbusTcpServer(NO_DEVICE, address=address, framer=FramerType.RTU if by_rtu else FramerType.SOCKET)
         server.context = self._memory
         try:
             await server.serve_forever(background=True)

@@ -117,10 +117,11 @@ class ModbusConnection(ConnectionSettings):
 
     @override
     def on_loopback(self, port: int) -> Self:
-        """The same connection, but by plain TCP, one request at a time, to a simulated device at 127.0.0.1."""
+        """The same connection, but to a simulated device at 127.0.0.1: no TLS, no serial port, one request at once."""
         kept = {"unit", "poll", "timeout", "delay", "gap", "max_registers", "max_bits", "base"}
         defaults = {key: field.default for key, field in type(self).model_fields.items() if key not in kept}
-        return self.model_copy(update={**defaults, "host": "127.0.0.1", "port": port})
+        carried = Transport.RTU_OVER_TCP if self.transport is Transport.RTU_OVER_TCP else Transport.TCP
+        return self.model_copy(update={**defaults, "transport": carried, "host": "127.0.0.1", "port": port})
 
     @override
     def warnings(self) -> list[str]:

@@ -56,7 +56,7 @@ class Show:
     def readings(self, answer: Answer) -> dict[str, Reading]:
         """Readings of all that is in an answer to a read on demand."""
         block, data, status, at_ns = answer
-        values = self._values(block, data)
+        values: Sequence[Value] = [None] * len(block.spans) if data is None else self._decoder(block)(data)
         return {
             span.signal: self._reading(span.signal, value, status, at_ns)
             for span, value in zip(block.spans, values, strict=True)
@@ -66,9 +66,11 @@ class Show:
         if data is None:
             return [None] * len(block.spans)
         if (decoder := self._decoders.get(block)) is None:
-            decoder = Decoder(block, [self._points[span.signal].codec for span in block.spans])
-            self._decoders[block] = decoder
+            decoder = self._decoders[block] = self._decoder(block)
         return decoder(data)
+
+    def _decoder(self, block: Block) -> Decoder:
+        return Decoder(block, [self._points[span.signal].codec for span in block.spans])
 
     def _reading(self, signal: str, value: Value, status: int, at_ns: int) -> Reading:
         self._sequence += 1

@@ -1,4 +1,7 @@
-/* A Modbus TCP device by libmodbus, for one client after the other. Prints its port, and ends with its standard input.
+/* A Modbus device by libmodbus; it ends with its standard input.
+ *
+ * Without an argument by TCP, for one client after the other: prints its port. With the path of a serial port by RTU, as
+ * unit 1: prints 0.
  *
  * Holding and input register n hold 7 * n, every third coil and discrete input is on; 200 of each.
  */
@@ -13,7 +16,25 @@
 
 #define PLACES 200
 
-int main(void)
+static int rtu(modbus_t *context, modbus_mapping_t *places)
+{
+    unsigned char query[MODBUS_RTU_MAX_ADU_LENGTH];
+
+    if (context == NULL || modbus_set_slave(context, 1) != 0 || modbus_connect(context) != 0)
+        return 1;
+    printf("0\n");
+    fflush(stdout);
+    for (;;) {
+        struct pollfd watched[] = {{STDIN_FILENO, POLLIN, 0}, {modbus_get_socket(context), POLLIN, 0}};
+        if (poll(watched, 2, -1) < 0 || watched[0].revents)
+            return 0;
+        int length = modbus_receive(context, query);
+        if (length > 0)
+            modbus_reply(context, query, length, places);
+    }
+}
+
+int main(int count, char **arguments)
 {
     unsigned char query[MODBUS_TCP_MAX_ADU_LENGTH];
     struct sockaddr_in address;
@@ -28,6 +49,8 @@ int main(void)
         places->tab_registers[n] = places->tab_input_registers[n] = 7 * n;
         places->tab_bits[n] = places->tab_input_bits[n] = n % 3 == 0;
     }
+    if (count > 1)
+        return rtu(modbus_new_rtu(arguments[1], 115200, 'N', 8, 1), places);
     listener = modbus_tcp_listen(context, 1);
     if (listener < 0 || getsockname(listener, (struct sockaddr *)&address, &size) != 0)
         return 1;

@@ -33,6 +33,7 @@ class Virtual:
     """A clock that is moved by what is waited for."""
 
     speed = 1.0
+    was_set = False
 
     def __init__(self) -> None:
         self.ns = S
@@ -169,6 +170,21 @@ def test_what_is_refused_is_not_hammered(code: int, most: int) -> None:
     asked = reads(run([(1, 0, 100), (1, 100, 100)], codes={100: code}))
     assert 5 <= asked[1, 100] <= most
     assert asked[1, 0] >= 5900
+
+
+def test_a_clock_that_is_set_back_delays_nothing() -> None:
+    class SetBack(Virtual):
+        @override
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            if not self.was_set and self.ns > 10 * S:
+                self.was_set, self.ns = True, self.ns - 8 * S
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(run.__globals__, "Virtual", SetBack)
+        line = run([(1, 0, 500), (1, 200, 500), (2, 0, 500)], dead={2}, codes={200: 2}, for_ns=60 * S)
+    asked = [at for at, unit, address in line.asked if (unit, address) == (1, 0)]
+    assert len(asked) >= (60 + 8) * 2 - 10
 
 
 def test_when_nobody_answers_any_more_the_connection_is_given_up_soon() -> None:

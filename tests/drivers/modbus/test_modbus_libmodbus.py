@@ -1,15 +1,18 @@
 """Against a device that we didn't write: libmodbus."""
 
 import asyncio
+import os
 import shutil
 import subprocess
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import tty
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from linecontrol.driver import DeviceRefused, Quality
+from linecontrol_modbus.settings import ModbusConnection
 from tests.drivers.modbus.plant import Plant, connection, samples, tag
 
 SOURCE = Path(__file__).with_name("libmodbus_server.c")
@@ -31,10 +34,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def device(program: Path) -> AsyncGenerator[int]:
+async def device(program: Path, *arguments: str) -> AsyncGenerator[int]:
     """Its port."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(program, stdin=pipe, stdout=pipe)
+    process = await asyncio.create_subprocess_exec(program, *arguments, stdin=pipe, stdout=pipe)
     try:
         assert process.stdout is not None
         yield int(await process.stdout.readline())
@@ -85,3 +88,50 @@ async def test_reads_and_writes(program: Path, depth: int) -> None:
             await driver.write({"lost": 1})
         assert driver.traffic.misfits == 0
         await readings.aclose()
+
+
+@contextmanager
+def cable() -> Generator[tuple[str, str]]:
+    """Two serial ports that are joined, as paths: what is written to one comes out of the other."""
+    loop = asyncio.get_running_loop()
+    pairs = [os.openpty() for _ in range(2)]
+    masters = [master for master, _ in pairs]
+
+    def carry(source: int, target: int) -> None:
+        os.write(target, os.read(source, 4096))
+
+    for _, slave in pairs:
+        tty.setraw(slave)
+    for source, target in (masters, masters[::-1]):
+        loop.add_reader(source, carry, source, target)
+    try:
+        yield os.ttyname(pairs[0][1]), os.ttyname(pairs[1][1])
+    finally:
+        for master, slave in pairs:
+            loop.remove_reader(master)
+            os.close(slave)
+            os.close(master)
+
+
+@pytest.mark.system
+async def test_reads_and_writes_on_a_serial_line(program: Path) -> None:
+    tags = [tag("a", holding=10), tag("b", input=120, type="uint32"), tag("c", coil=3), tag("gone", holding=300)]
+    command = tag("go", holding=150, type="float32", order="DCBA", writable=True)
+    with cable() as (ours, theirs):
+        async with device(program, theirs), Plant() as plant:
+            settings = ModbusConnection.model_validate(
+                {"transport": "serial", "device": ours, "baudrate": 115200, "parity": "none", "timeout": "500ms"}
+            )
+            driver = await plant.connected(settings, *tags, command)
+            readings = driver.readings()
+            shown = samples(await anext(readings))
+            assert shown == {
+                "a": (70, Quality.GOOD, 0),
+                "b": (840 << 16 | 847, Quality.GOOD, 0),
+                "c": (True, Quality.GOOD, 0),
+                "gone": (None, Quality.BAD, 2),
+            }
+            await driver.write({"go": -2.5})
+            assert [one.value for one in await driver.read(["go", "a"])] == [-2.5, 70]
+            assert (driver.traffic.misfits, driver.traffic.late_answers) == (0, 0)
+            await readings.aclose()
