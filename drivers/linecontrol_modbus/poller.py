@@ -41,6 +41,7 @@ class Poller:
         self._witnesses: dict[int, Block] = {}
         self._reported: set[Block] = set()
         self._batch: list[Reading] = []
+        self._held: list[Reading] = []
 
     async def prove(self, timeout_ns: int) -> None:
         """Find a unit that answers: an exception proves as well that it speaks Modbus.
@@ -58,7 +59,7 @@ class Poller:
             if block is trials[-1]:
                 msg = f"{self._link.where}: no answer within {timeout_ns / NS:g} s (reading {block})"
                 raise ConnectionLost(msg)
-            self._put_off(block.unit, UNANSWERED, int(timeout_ns * self._clock.speed))
+            self._batch += self._put_off(block.unit, UNANSWERED, int(timeout_ns * self._clock.speed))
 
     async def round(self) -> list[Reading]:
         """What changed in all that is due; or a part, if it takes long.
@@ -154,6 +155,9 @@ class Poller:
         """An answer of the unit itself, be it a refusal."""
         block, _, status, at_ns = answer
         self._silences = 0
+        if self._held:
+            self._batch += self._held
+            self._held = []
         self._witnesses.pop(block.unit, None)
         self._witnesses[block.unit] = block
         if self._rests.silent:
@@ -179,15 +183,19 @@ class Poller:
         Raises:
             ConnectionLost: neither does any other.
         """
-        self._put_off(unit, status, cost_ns)
+        bad = self._put_off(unit, status, cost_ns)
         if status in GATEWAY_TROUBLE:
+            self._batch += bad
             self._silences = 0
             return
         self._silences += 1
         others = list(self._witnesses.values())
         if not others and self._silences < 2:
             self._schedule.put_off(unit, self._clock.now_ns())  # nobody else has to wait: try once more
-        elif self._silences >= 2:
+            self._held = bad  # perhaps it is the connection that is bad, which is told otherwise
+            return
+        self._batch += bad
+        if self._silences >= 2:
             [answer] = await self._fetch_once(others[-1]) if others else [None]
             if answer is None or answer.status == UNANSWERED:
                 reason = f"no answer to {self._silences + (answer is not None)} requests"
@@ -195,13 +203,14 @@ class Poller:
                 raise ConnectionLost(f"{self._link.where}: {reason} (the last to unit {unit})")
             self._silences = 0
 
-    def _put_off(self, unit: int, status: int, cost_ns: int) -> None:
+    def _put_off(self, unit: int, status: int, cost_ns: int) -> list[Reading]:
+        """Let a unit rest; readings that say so of its tags."""
         now_ns = self._clock.now_ns()
         self._traffic.gaps += unit not in self._rests.silent
         alive = self._witnesses.pop(unit, None) is not None
         self._schedule.put_off(unit, now_ns + self._rests.unit(unit, cost_ns, alive=alive))
-        for block in self._schedule.blocks(unit):
-            self._batch += self._show.changes(Answer(block, None, status, now_ns))
+        blocks = self._schedule.blocks(unit)
+        return [reading for block in blocks for reading in self._show.changes(Answer(block, None, status, now_ns))]
 
 
 def _at(lost: ConnectionLost, block: Block) -> ConnectionLost:
