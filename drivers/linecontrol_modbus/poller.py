@@ -26,6 +26,9 @@ LONGEST_BATCH_NS = NS // 10
 PROVING_NS = 10 * NS
 """Real time for which a unit is looked for that answers, when the connection is made."""
 
+WITNESSES = 2
+"""When a unit is silent, so many of those that answered last are asked whether the connection still stands."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -188,20 +191,20 @@ class Poller:
             self._batch += bad
             self._silences = 0
             return
+        others = list(self._witnesses.values())[-WITNESSES:]
+        for witness in reversed(others):
+            [answer] = await self._fetch_once(witness)
+            if answer.status != UNANSWERED:
+                self._batch += bad
+                return
         self._silences += 1
-        others = list(self._witnesses.values())
-        if not others and self._silences < 2:
+        if not others and self._silences == 1:
             self._schedule.put_off(unit, self._clock.now_ns())  # nobody else has to wait: try once more
             self._held = bad  # perhaps it is the connection that is bad, which is told otherwise
             return
-        self._batch += bad
-        if self._silences >= 2:
-            [answer] = await self._fetch_once(others[-1]) if others else [None]
-            if answer is None or answer.status == UNANSWERED:
-                reason = f"no answer to {self._silences + (answer is not None)} requests"
-                self._link.end(reason)
-                raise ConnectionLost(f"{self._link.where}: {reason} (the last to unit {unit})")
-            self._silences = 0
+        reason = f"no answer to {self._silences + len(others)} requests"
+        self._link.end(reason)
+        raise ConnectionLost(f"{self._link.where}: {reason} (the first to unit {unit})")
 
     def _put_off(self, unit: int, status: int, cost_ns: int) -> list[Reading]:
         """Let a unit rest; readings that say so of its tags."""
