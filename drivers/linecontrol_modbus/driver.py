@@ -19,7 +19,7 @@ from linecontrol.driver import (
 )
 from linecontrol_modbus.layout import layout
 from linecontrol_modbus.link import Link
-from linecontrol_modbus.pdu import Refused, Silent
+from linecontrol_modbus.pdu import UNSURE, Refused, Silent
 from linecontrol_modbus.plan import Block, Span, plan
 from linecontrol_modbus.poller import Poller
 from linecontrol_modbus.schedule import Schedule
@@ -115,12 +115,12 @@ class ModbusDriver(Driver):
         place = f"{signal} at {Block.of([span])}"
         try:
             await link.write(span.unit, span.table, span.address, places)
-        except Refused as refused:
-            msg = f"{link.where}: {place}: refused, {refused}"
-            raise DeviceRefused(msg) from refused
-        except Silent as silent:
-            msg = f"{link.where}: {silent} (writing {place}); whether the device has the value is unknown"
-            raise ConnectionLost(msg) from silent
+        except (Refused, Silent) as error:
+            if isinstance(error, Refused) and error.code not in UNSURE:
+                msg = f"{link.where}: {place}: refused, {error}"
+                raise DeviceRefused(msg) from error
+            msg = f"{link.where}: {error} (writing {place}); whether the device has the value is unknown"
+            raise ConnectionLost(msg) from error
         except ConnectionLost as lost:
             msg = f"{lost} (writing {place})"
             raise ConnectionLost(msg) from lost

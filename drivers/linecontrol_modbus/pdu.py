@@ -32,6 +32,9 @@ EXCEPTIONS = {
 }
 """What exception codes mean."""
 
+UNSURE = (4, 5, 11)
+"""Exceptions after which a write may have been carried out all the same: it failed midway, takes time, or got lost."""
+
 _BITS, _REGISTERS = (1, 2), (3, 4)
 _REQUEST = Struct(">BHH")
 _MANY = Struct(">BHHB")

@@ -58,7 +58,7 @@ class Bus:
     def _answer(self, unit: int, pdu: bytes) -> bytes:
         address, number = int.from_bytes(pdu[1:3]), int.from_bytes(pdu[3:5])
         if self.refusing:
-            return bytes((pdu[0] | 0x80, 4))
+            return bytes((pdu[0] | 0x80, 3))
         if pdu[0] == 6:
             self._written[unit, address] = number
             return pdu

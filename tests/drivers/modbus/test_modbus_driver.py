@@ -213,6 +213,17 @@ async def test_a_write_whose_echo_is_another_is_lost_and_sent_once(pdu: str, mes
         assert len(requests) == 1
 
 
+@pytest.mark.parametrize("code", [4, 5, 11])
+async def test_a_write_that_may_have_been_carried_out_is_not_called_refused(code: int) -> None:
+    async with Plant() as plant:
+        settings = connection()
+        requests = await plant.rogue(settings, lambda request: frame(request, f"86 {code:02X}"))
+        driver = await plant.connected(settings, COMMANDS[0])
+        with pytest.raises(ConnectionLost, match=rf"exception {code} .*whether the device has the value is unknown"):
+            await driver.write({"l/s/andon": 1})
+        assert len(requests) == 1
+
+
 async def test_a_write_without_an_answer_is_lost_and_sent_once() -> None:
     async with Plant() as plant:
         settings = connection(timeout="50ms")

@@ -82,7 +82,7 @@ async def test_reads_and_writes(transport: str) -> None:
         await driver.write({"go": 42})
         assert [one.value for one in await driver.read(["go"])] == [42]
         bus.refusing = True
-        with pytest.raises(DeviceRefused, match="go at unit 2 holding 7: refused, exception 4"):
+        with pytest.raises(DeviceRefused, match="go at unit 2 holding 7: refused, exception 3"):
             await driver.write({"go": 43})
         await readings.aclose()
 
