@@ -17,14 +17,14 @@ from linecontrol.driver import (
     TagSettings,
     Value,
 )
-from linecontrol_modbus.layout import layout
+from linecontrol_modbus.layout import identity, layout
 from linecontrol_modbus.link import Link
 from linecontrol_modbus.pdu import UNSURE, Refused, Silent
 from linecontrol_modbus.plan import Block, Span, plan
 from linecontrol_modbus.poller import Poller
 from linecontrol_modbus.schedule import Schedule
 from linecontrol_modbus.settings import ModbusConnection
-from linecontrol_modbus.show import UNANSWERED, Show
+from linecontrol_modbus.show import UNANSWERED, Show, Stranger
 from linecontrol_modbus.tag import ModbusTag
 from linecontrol_modbus.turns import Rank
 
@@ -45,13 +45,16 @@ class ModbusDriver(Driver):
         """
         super().__init__(name, settings, tags, clock)
         self._settings = cast("ModbusConnection", settings)
-        self._points = layout(self._settings, tags)
+        known = identity(self._settings)
+        self._points = layout(self._settings, [*tags, *known.values()])
         cyclic = [point for point in self._points.values() if not point.writable]
         periods = sorted({point.poll_ns for point in cyclic})
         self._schedule = Schedule(
             (period, self._plan(point.span for point in cyclic if point.poll_ns == period)) for period in periods
         )
-        self._show = Show(self._points, self.traffic)
+        self._known = [self._points[name].span for name in known]
+        expected = dict(zip(known, (place.equals for place in self._settings.identity), strict=True))
+        self._show = Show(self._points, self.traffic, expected)
         self._link: Link | None = None
         self._poller: Poller | None = None
         self._writing = asyncio.Lock()
@@ -66,6 +69,13 @@ class ModbusDriver(Driver):
         await self._link.connect()
         self._poller = Poller(self._link, self._schedule, self._show, self.clock, self.traffic)
         await self._poller.prove(self._settings.timeout)
+        try:
+            for block in self._plan(self._known):
+                for answer in await self._poller.fetch(block, Rank.NOW):
+                    self._show.identify(answer)
+        except Stranger as stranger:
+            msg = f"{self._link.where}: {stranger}"
+            raise DeviceRefused(msg) from stranger
 
     @override
     async def readings(self) -> AsyncGenerator[list[Reading], None]:

@@ -53,6 +53,12 @@ def layout(settings: ModbusConnection, tags: Iterable[Tag]) -> dict[str, Point]:
     return points
 
 
+def identity(settings: ModbusConnection) -> dict[str, Tag]:
+    """Tags of the places by which devices are known, under names that no signal has."""
+    names = [f"identity {number}" for number in range(1, len(settings.identity) + 1)]
+    return {name: Tag(name, place) for name, place in zip(names, settings.identity, strict=True)}
+
+
 def _mask(place: ModbusTag) -> int:
     if place.bit is not None:
         return codec(place).encode(True)[0]

@@ -9,7 +9,7 @@ from linecontrol_modbus.link import Link
 from linecontrol_modbus.pdu import EXCEPTIONS, Refused, Silent
 from linecontrol_modbus.plan import Block, split
 from linecontrol_modbus.schedule import FIRST_REST_NS, LONGEST_REST_NS, NS, Job, Rests, Schedule
-from linecontrol_modbus.show import UNANSWERED, Answer, Show
+from linecontrol_modbus.show import UNANSWERED, Answer, Show, Stranger
 from linecontrol_modbus.turns import Rank
 
 UNSERVED = (1, 2, 3)
@@ -172,7 +172,11 @@ class Poller:
             self._rests.block(block, at_ns, FIRST_REST_NS, LONGEST_REST_NS)
         else:
             self._rests.block(block, at_ns, job.period_ns // 2, FIRST_REST_NS)
-        self._batch += self._show.changes(answer)
+        try:
+            self._batch += self._show.changes(answer)
+        except Stranger as stranger:
+            self._link.end(str(stranger))
+            self._link.check()
 
     def _report(self, block: Block, status: int) -> None:
         if block not in self._reported:

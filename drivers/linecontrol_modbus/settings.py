@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from linecontrol.driver import ConnectionSettings, Duration
-from linecontrol_modbus.tag import ModbusTag, Order, Table, Unit, WordType
+from linecontrol_modbus.tag import ModbusIdentity, ModbusTag, Order, Table, Unit, WordType
 
 __all__ = ["ModbusConnection", "ModbusTag", "Order", "Table", "Transport", "WordType"]
 
@@ -67,6 +67,9 @@ class ModbusConnection(ConnectionSettings):
     base: Literal[0, 1] = 0
     """Number of the first place in each table as config counts them: 0 as on the wire, 1 as in some manuals."""
 
+    identity: tuple[ModbusIdentity, ...] = ()
+    """Places by which the device, or each device behind the gateway, is known; if one differs, nothing is believed."""
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if problem := self._problem():
@@ -118,7 +121,7 @@ class ModbusConnection(ConnectionSettings):
     @override
     def on_loopback(self, port: int) -> Self:
         """The same connection, but to a simulated device at 127.0.0.1: no TLS, no serial port, one request at once."""
-        kept = {"unit", "poll", "timeout", "delay", "gap", "max_registers", "max_bits", "base"}
+        kept = {"unit", "poll", "timeout", "delay", "gap", "max_registers", "max_bits", "base", "identity"}
         defaults = {key: field.default for key, field in type(self).model_fields.items() if key not in kept}
         carried = Transport.RTU_OVER_TCP if self.transport is Transport.RTU_OVER_TCP else Transport.TCP
         return self.model_copy(update={**defaults, "transport": carried, "host": "127.0.0.1", "port": port})

@@ -244,6 +244,20 @@ class ModbusTag(TagSettings):
         return None
 
 
+class ModbusIdentity(ModbusTag):
+    """A place by which a device is known: what it always shows."""
+
+    equals: bool | int | float | str
+    """What it shows, after ``scale`` and ``offset``."""
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if type(self.equals) is not self.value_type():
+            msg = f"equals is {self.equals!r}, but the place shows {self.value_type().__name__}"
+            raise ValueError(msg)
+        return self
+
+
 def _referenced(reference: int | str) -> tuple[Table, int] | None:
     """Table and 0-based address of 40001 notation; ``None`` if it is none. A coil's leading zeros may be lost."""
     digits = str(reference)

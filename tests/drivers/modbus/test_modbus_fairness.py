@@ -93,7 +93,7 @@ def run(
     clock = Virtual()
     line = Line(clock, cost_ns, dead, codes or {})
     traffic = Traffic()
-    poller = Poller(cast("Link", line), schedule, Show(points, traffic), clock, traffic)
+    poller = Poller(cast("Link", line), schedule, Show(points, traffic, {}), clock, traffic)
 
     async def work() -> None:
         await poller.prove(TIMEOUT_NS)

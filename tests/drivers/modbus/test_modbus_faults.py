@@ -1,6 +1,7 @@
 """Peers that are late, broken or hostile: nothing wrong is ever good, and the end comes soon."""
 
 import asyncio
+import random
 import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -8,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from linecontrol.driver import ConnectionLost, Driver, Reading
+from linecontrol.driver import ConnectionLost, DeviceRefused, Driver, Reading
 from linecontrol_modbus.settings import ModbusConnection
 from linecontrol_modbus.show import UNANSWERED
 from tests.drivers.modbus.plant import GOOD, Plant, connection, frame, samples, tag
@@ -262,4 +263,93 @@ async def test_a_value_of_two_registers_is_never_of_two_moments() -> None:
             values = [one.value for one in await anext(readings) if one.quality is GOOD]
             assert values
             assert all(isinstance(value, int) and value >> 16 == value & 0xFFFF for value in values)
+        await readings.aclose()
+
+
+@pytest.mark.parametrize(("seed", "depth"), [(1, 1), (2, 1), (3, 4), (4, 8)])
+async def test_whatever_happens_no_wrong_value_is_good(seed: int, depth: int) -> None:
+    """Answers late, lost, cut, doubled, broken and out of order at random; connections that break."""
+    chance = random.Random(seed)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            request = await reader.readexactly(12)
+            fate = chance.random()
+            answer = honest(request)
+            if fate < 0.02:
+                answer = ROGUES[chance.choice(list(ROGUES))][0](request)
+            elif fate < 0.03:
+                return
+            elif fate < 0.05:
+                answer = answer[: chance.randrange(len(answer))]
+            elif fate < 0.08:
+                continue
+            loop.call_later(chance.choice([0, 0, 0, 0, 0.005, 0.02]) if fate > 0.12 else 0.07, writer.write, answer)
+
+    async with Plant() as plant, peer(talk) as settings:
+        found: list[Reading] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.5):
+                while True:
+                    driver = plant.driver(settings.model_copy(update={"in_flight": depth}), *TAGS)
+                    with suppress(ConnectionLost):
+                        await live(driver, found)
+                    await driver.close()
+        assert right(found)
+        assert {one.signal for one in found if one.quality is GOOD} == set(NAMES)
+
+
+def mixed_up(request: bytes) -> bytes:
+    """What unit 3 holds, under the name of another."""
+    answer = honest(request[:6] + b"\3" + request[7:])
+    return answer[:6] + request[6:7] + answer[7:]
+
+
+KNOWN = {"identity": [{"unit": 2, "holding": 0, "equals": 2000}]}
+
+
+async def test_another_device_is_refused() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = await reader.readexactly(12)
+            writer.write(honest(request) if request[6] == 1 else mixed_up(request))
+
+    async with Plant() as plant, peer(talk) as settings:
+        settings = ModbusConnection.model_validate({**settings.model_dump(include={"host", "port"}), **KNOWN})
+        message = r"paint \(127.0.0.1:\d+\): unit 2 holding 0 shows 3000, not 2000: another device is there"
+        with pytest.raises(DeviceRefused, match=message):
+            await live(plant.driver(settings, *TAGS), [])
+
+
+async def test_nothing_is_believed_of_a_round_in_which_another_device_answers() -> None:
+    asked = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        while True:
+            request = await reader.readexactly(12)
+            asked += request[6] == 2
+            if asked > 5 and request[6] == 2:  # a gateway that mixes up its devices
+                writer.write(mixed_up(request))
+            else:
+                writer.write(honest(request))
+
+    async with Plant() as plant, peer(talk) as settings:
+        given = {**settings.model_dump(include={"host", "port"}), **KNOWN, "poll": "10ms"}
+        driver = plant.driver(ModbusConnection.model_validate(given), *TAGS)
+        found: list[Reading] = []
+        with pytest.raises(ConnectionLost, match="unit 2 holding 0 shows 3000, not 2000"):
+            await live(driver, found)
+        assert right(found)
+        assert {one.signal for one in found} == set(NAMES), "what identifies a device is no signal"
+
+
+async def test_a_simulated_device_shows_its_identity() -> None:
+    async with Plant() as plant:
+        settings = connection(**KNOWN)
+        await plant.serve(settings, *TAGS)
+        driver = await plant.connected(settings, *TAGS)
+        readings = driver.readings()
+        assert {one.signal for one in await anext(readings)} == set(NAMES)
         await readings.aclose()

@@ -143,6 +143,7 @@ def test_places_may_be_counted_from_1() -> None:
         ({"host": "plc", "transport": "tls"}, "transport tls needs ca"),
         ({"host": "plc", "transport": "tls", "ca": "a", "key": "k"}, "certificate and key belong together"),
         ({"host": "plc", "transport": "rtu_over_tcp", "in_flight": 2}, "one request at a time: leave out in_flight"),
+        ({"host": "plc", "identity": [{"holding": 0, "equals": "A"}]}, "equals is 'A', but the place shows int"),
         ({"host": "plc", "in_flight": 9}, "less than or equal to 8"),
         ({"transport": "serial", "device": "/dev/ttyS0", "baudrate": 9601}, "9600"),
     ],
