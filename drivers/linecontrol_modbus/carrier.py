@@ -42,9 +42,24 @@ async def carrier(
 
 
 def _trust(settings: ModbusConnection) -> ssl.SSLContext:
-    """TLS 1.2 or later; the device's certificate must be good, and for the host that was asked for."""
-    context = ssl.create_default_context(cafile=settings.ca)
+    """TLS 1.2 or later; the device's certificate must be good, and for the host that was asked for.
+
+    Raises:
+        OSError: a file can't be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # asks for a certificate, and compares the host's name
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(cafile=settings.ca)
+    except OSError as error:
+        msg = f"ca {settings.ca} can't be used: {error}; it must hold certificates in PEM"
+        raise OSError(msg) from error
     if settings.certificate is not None:
-        context.load_cert_chain(settings.certificate, settings.key, password="")
+        try:
+            context.load_cert_chain(settings.certificate, settings.key, password="")
+        except OSError as error:
+            msg = (
+                f"certificate {settings.certificate} with key {settings.key} can't be used: {error}; they must be PEM, "
+            )
+            raise OSError(msg + "belong together, and the key must be readable and without a password") from error
     return context

@@ -31,6 +31,8 @@ ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 NO_UNIT = (10, 11)
 FASTEST = 200
 _LONGEST_VALUE = 32
+RECONNECT_S = (0.5, 2.0)
+"""A device that has hung up may need so long to take a connection again."""
 
 
 class _Skip(Exception):
@@ -151,9 +153,16 @@ class ModbusProbe(Probe):
     async def _reconnect(self) -> None:
         if self._link is not None:
             await self._link.close()
-        self._link = None
-        await asyncio.sleep(self._settings.delay / 1e9)
-        await self._connected()
+        for wait_s in (self._settings.delay / 1e9, *RECONNECT_S):
+            self._link = None
+            await asyncio.sleep(wait_s)
+            try:
+                await self._connected()
+            except ConnectionLost:
+                if wait_s == RECONNECT_S[-1]:
+                    raise
+            else:
+                return
 
 
 def _findings(unit: int, table: Table, address: int, held: Mapping[int, int]) -> Iterator[Finding]:

@@ -105,9 +105,10 @@ class Rests:
         tries = self.silent[unit] = self.silent.get(unit, 0) + 1
         return max(_growing(FIRST_REST_NS, tries, LONGEST_REST_NS), DEAREST * spent_ns * len(self.silent))
 
-    def answered(self, unit: int) -> bool:
-        """A unit is back; whether it was away."""
-        return self.silent.pop(unit, None) is not None
+    def answered(self, unit: int) -> None:
+        """A unit is back."""
+        self.silent.pop(unit, None)
+        self._spent_ns.pop(unit, None)
 
     def block(self, block: Block, now_ns: int, first_ns: int, longest_ns: int) -> None:
         """A block was refused: it rests for ``first_ns``, doubled each time."""

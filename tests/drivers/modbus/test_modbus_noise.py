@@ -93,3 +93,25 @@ def test_rtu(noise: list[bytes], right: bool) -> None:
     assert believed in (None, RIGHT[2:]), "the check sum lets no noise pass"
     if right and not any(noise):
         assert believed == RIGHT[2:]
+
+
+@given(cuts=st.lists(st.integers(1, 8), max_size=12))
+@calm
+def test_pieces_are_put_together(cuts: list[int]) -> None:
+    async def run(wire: Wire, frame: bytes) -> bytes | None:
+        if isinstance(wire, LineWire):
+            wire._quiet_s = 0.0
+            wire._steps.forgiven(1)
+        pieces, rest = [], frame
+        for cut in cuts:
+            pieces.append(rest[:cut])
+            rest = rest[cut:]
+        return await told(wire, Line(), pieces, rest)
+
+    async def tcp() -> bytes | None:
+        return await run(TcpWire("plc", 60.0, Traffic(), Turns(1)), framed(b"\0\1\0\0", 1, RIGHT))
+
+    async def rtu() -> bytes | None:
+        return await run(LineWire("bus", 60.0, Traffic(), Turns(1), []), checked(b"", 1, RIGHT))
+
+    assert (asyncio.run(tcp()), asyncio.run(rtu())) == (RIGHT[2:], RIGHT[2:])

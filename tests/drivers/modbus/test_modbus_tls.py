@@ -144,6 +144,19 @@ async def test_a_device_that_does_not_know_us_is_lost(tmp_path: Path) -> None:
         assert heard == []
 
 
+async def test_files_that_cant_be_used_are_named(tmp_path: Path) -> None:
+    plant = Authority(tmp_path, "plant")
+    certificate, key = plant.issue("gateway", "127.0.0.1")
+    _, other = plant.issue("other", "127.0.0.1")
+    async with device(None) as (port, heard):
+        with pytest.raises(ConnectionLost, match=rf"ca {tmp_path}/none.pem can't be used: .*No such file"):
+            await value(port, ca=str(tmp_path / "none.pem"))
+        with pytest.raises(ConnectionLost, match=rf"certificate {certificate} with key {other} can't be used"):
+            await value(port, ca=str(plant.ca), certificate=str(certificate), key=str(other))
+        assert key != other
+        assert heard == []
+
+
 async def test_there_is_no_way_back_to_plain(tmp_path: Path) -> None:
     plant = Authority(tmp_path, "plant")
     async with device(None) as (port, heard):
