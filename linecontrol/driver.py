@@ -89,6 +89,10 @@ class TagSettings(Settings):
         """Python type of the values that readings of the tag carry."""
         raise NotImplementedError
 
+    def interval(self) -> int | None:
+        """Longest time in nanoseconds from a value's change to its being looked at; ``None``: the connection's."""
+        return None
+
     def counter_bits(self) -> int | None:
         """Width in bits after which an unsigned counter in this tag rolls over; ``None`` if it can't tell."""
         return None

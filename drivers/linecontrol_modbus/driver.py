@@ -1,8 +1,8 @@
-"""The driver: rounds of block reads, each batch holding what changed."""
+"""The driver: block reads when they are due, each batch holding what changed, and writes in between."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar, cast
 
 from typing_extensions import override
 
@@ -12,43 +12,27 @@ from linecontrol.driver import (
     ConnectionSettings,
     DeviceRefused,
     Driver,
-    Quality,
     Reading,
     Tag,
     TagSettings,
     Value,
 )
-from linecontrol_modbus.layout import layout
-from linecontrol_modbus.link import Link, Refused
-from linecontrol_modbus.plan import Block, Span, plan, split
-from linecontrol_modbus.settings import ModbusConnection, ModbusTag
+from linecontrol_modbus.layout import identity, layout
+from linecontrol_modbus.link import Link
+from linecontrol_modbus.pdu import UNSURE, Refused, Silent
+from linecontrol_modbus.plan import Block, Span, plan
+from linecontrol_modbus.poller import Poller
+from linecontrol_modbus.schedule import Schedule
+from linecontrol_modbus.settings import ModbusConnection
+from linecontrol_modbus.show import UNANSWERED, Show, Stranger
+from linecontrol_modbus.tag import ModbusTag
+from linecontrol_modbus.turns import Rank
 
 NS = 1_000_000_000
-ILLEGAL_ADDRESS = 2
-GATEWAY_TROUBLE = (10, 11)
-REST_NS = 5 * NS
-"""A missing address or a silent unit is asked again only after so long, in rounds' time."""
-
-
-class Answer(NamedTuple):
-    """What the device said to the read of a block at ``at_ns``: ``data``, or the exception ``code``."""
-
-    block: Block
-    data: Sequence[int] | None
-    code: int
-    at_ns: int
-
-
-class Sample(NamedTuple):
-    """A value, how far to trust it, and the exception code if there is none."""
-
-    value: Value
-    quality: Quality
-    status: int
 
 
 class ModbusDriver(Driver):
-    """One connection to a Modbus TCP device or gateway; writes and reads take turns on it."""
+    """One connection to a Modbus device, gateway or bus; writes and reads take turns on it."""
 
     connection_settings: ClassVar[type[ConnectionSettings]] = ModbusConnection
     tag_settings: ClassVar[type[TagSettings]] = ModbusTag
@@ -61,73 +45,101 @@ class ModbusDriver(Driver):
         """
         super().__init__(name, settings, tags, clock)
         self._settings = cast("ModbusConnection", settings)
-        self._points = layout(self._settings, tags)
-        self._blocks = self._plan(point.span for point in self._points.values() if not point.writable)
+        known = identity(self._settings)
+        self._points = layout(self._settings, [*tags, *known.values()])
+        cyclic = [point for point in self._points.values() if not point.writable]
+        periods = sorted({point.poll_ns for point in cyclic})
+        self._schedule = Schedule(
+            (period, self._plan(point.span for point in cyclic if point.poll_ns == period)) for period in periods
+        )
+        self._known = [self._points[name].span for name in known]
+        expected = dict(zip(known, (place.equals for place in self._settings.identity), strict=True))
+        self._show = Show(self._points, self.traffic, expected)
         self._link: Link | None = None
-        self._round = 0
-        self._rests: dict[Block | int, tuple[int, int]] = {}
-        self._data: dict[Block, Sequence[int] | None] = {}
-        self._samples: dict[str, Sample] = {}
-        self._sequence = 0
+        self._poller: Poller | None = None
+        self._writing = asyncio.Lock()
 
     @override
     async def connect(self) -> None:
         if self._link is not None:
             msg = f"{self._link.where}: a driver is used once"
             raise ConnectionLost(msg)
-        self._link = Link(self.name, *self._settings.endpoint(), self._settings.timeout / NS)
+        planned = [(block.unit, block.request) for job in self._schedule.jobs for block in job.blocks]
+        self._link = Link(self.name, self._settings, self.traffic, planned)
         await self._link.connect()
-        for block in self._blocks[:1]:
-            with suppress(Refused):  # an exception proves as well that the device speaks Modbus
-                await self._read(block)
+        self._poller = Poller(self._link, self._schedule, self._show, self.clock, self.traffic)
+        await self._poller.prove(self._settings.timeout)
+        try:
+            for block in self._plan(self._known):
+                for answer in await self._poller.fetch(block, Rank.NOW):
+                    self._show.identify(answer)
+        except Stranger as stranger:
+            msg = f"{self._link.where}: {stranger}"
+            raise DeviceRefused(msg) from stranger
 
     @override
     async def readings(self) -> AsyncGenerator[list[Reading], None]:
-        due_ns = self.clock.now_ns()
-        poll_ns = self._settings.poll
+        link, poller = self._connected()
+        self._schedule.start(self.clock.now_ns())
         while True:
-            if batch := self._changes(await self._poll()):
+            link.check()
+            if batch := await poller.round():
                 yield batch
             now_ns = self.clock.now_ns()
-            due_ns = min(max(due_ns + poll_ns, now_ns), now_ns + poll_ns)
-            await self.clock.sleep((due_ns - now_ns) / NS)
+            wait_ns = self._schedule.wake_ns(now_ns + self._settings.poll) - now_ns
+            await self.clock.sleep(max(wait_ns, 0) / NS)
 
     @override
     async def read(self, signals: Sequence[str]) -> list[Reading]:
-        blocks = self._plan(self._points[signal].span for signal in dict.fromkeys(signals))
-        found = {}
-        for block in blocks:
-            for answer in await self._fetch(block):
-                for span in answer.block.spans:
-                    found[span.signal] = self._reading(span.signal, self._sample(span, answer), answer.at_ns)
+        link, poller = self._connected()
+        found: dict[str, Reading] = {}
+        silent: set[int] = set()
+        for block in self._plan(self._points[signal].span for signal in dict.fromkeys(signals)):
+            if block.unit in silent:
+                found |= self._show.readings(poller.unanswered(block))
+                continue
+            for answer in await poller.fetch(block, Rank.NOW):
+                if answer.status == UNANSWERED:
+                    silent.add(block.unit)
+                found |= self._show.readings(answer)
+        if found and not self._schedule.jobs and all(reading.status == UNANSWERED for reading in found.values()):
+            link.end(f"no answer within {self._settings.timeout / NS:g} s")  # no cyclic read would notice
         return [found[signal] for signal in signals]
 
     @override
     async def write(self, values: Mapping[str, Value]) -> None:
-        link = self._connected()
+        link, _ = self._connected()
+        link.check()
         requests = [(signal, self._encode(signal, value)) for signal, value in values.items()]
-        for signal, places in requests:
-            span = self._points[signal].span
-            try:
-                await link.write(span.unit, span.table, span.address, places)
-            except Refused as refused:
-                msg = f"{link.where}: {signal} at {Block.of([span])}: refused, {refused}"
-                raise DeviceRefused(msg) from refused
-            except ConnectionLost as lost:
-                msg = f"{lost} (writing {signal} at {Block.of([span])})"
-                raise ConnectionLost(msg) from lost
+        async with self._writing:
+            for signal, places in requests:
+                await self._write(link, signal, places)
 
     @override
     async def close(self) -> None:
         if self._link is not None:
             await self._link.close()
 
-    def _connected(self) -> Link:
-        if self._link is None:
+    async def _write(self, link: Link, signal: str, places: list[int]) -> None:
+        span = self._points[signal].span
+        place = f"{signal} at {Block.of([span])}"
+        try:
+            await link.write(span.unit, span.table, span.address, places)
+        except (Refused, Silent) as error:
+            if isinstance(error, Refused) and error.code not in UNSURE:
+                msg = f"{link.where}: {place}: refused, {error}"
+                raise DeviceRefused(msg) from error
+            msg = f"{link.where}: {error} (writing {place}); whether the device has the value is unknown"
+            raise ConnectionLost(msg) from error
+        except ConnectionLost as lost:
+            msg = f"{lost} (writing {place})"
+            raise ConnectionLost(msg) from lost
+
+    def _connected(self) -> tuple[Link, Poller]:
+        if self._link is None or self._poller is None:
             msg = f"{self.name}: not connected"
             raise ConnectionLost(msg)
-        self._link.check()
-        return self._link
+        return self._link, self._poller
 
     def _plan(self, spans: Iterable[Span]) -> list[Block]:
         settings = self._settings
@@ -143,68 +155,3 @@ class ModbusDriver(Driver):
         except ValueError as error:
             msg = f"{self.name}: {signal}: {error}"
             raise DeviceRefused(msg) from error
-
-    async def _read(self, block: Block) -> Sequence[int]:
-        try:
-            return await self._connected().read(block.unit, block.table, block.address, block.count)
-        except ConnectionLost as lost:
-            msg = f"{lost} (reading {block})"
-            raise ConnectionLost(msg) from lost
-
-    async def _fetch(self, block: Block) -> list[Answer]:
-        """Answers for a block: one, or several if the device doesn't know all of its addresses."""
-        try:
-            return [Answer(block, await self._read(block), 0, self.clock.now_ns())]
-        except Refused as refused:
-            if refused.code == ILLEGAL_ADDRESS and (parts := split(block)):
-                return [answer for part in parts for answer in await self._fetch(part)]
-            return [Answer(block, None, refused.code, self.clock.now_ns())]
-
-    async def _poll(self) -> list[Answer]:
-        """One round. Blocks that had to be split stay split; what is missing or silent rests for a while."""
-        self._connected()
-        self._round += 1
-        until = self._round + max(1, REST_NS // self._settings.poll)
-        answers: list[Answer] = []
-        for block in self._blocks:
-            code = self._resting(block.unit) or self._resting(block)
-            if code:
-                answers.append(Answer(block, None, code, self.clock.now_ns()))
-                continue
-            for answer in await self._fetch(block):
-                if answer.code in GATEWAY_TROUBLE:
-                    self._rests[block.unit] = (answer.code, until)
-                elif answer.code == ILLEGAL_ADDRESS:
-                    self._rests[answer.block] = (answer.code, until)
-                answers.append(answer)
-        self._blocks = [answer.block for answer in answers]
-        return answers
-
-    def _resting(self, what: Block | int) -> int:
-        """Exception code for which a block or a unit isn't asked in this round; 0 if it is."""
-        code, until = self._rests.get(what, (0, 0))
-        return code if self._round < until else 0
-
-    def _changes(self, answers: list[Answer]) -> list[Reading]:
-        batch = []
-        for answer in answers:
-            if answer.data is not None and self._data.get(answer.block) == answer.data:
-                continue
-            self._data[answer.block] = answer.data
-            for span in answer.block.spans:
-                sample = self._sample(span, answer)
-                if self._samples.get(span.signal) != sample:
-                    self._samples[span.signal] = sample
-                    batch.append(self._reading(span.signal, sample, answer.at_ns))
-        return batch
-
-    def _sample(self, span: Span, answer: Answer) -> Sample:
-        if answer.data is None:
-            return Sample(None, Quality.BAD, answer.code)
-        start = span.address - answer.block.address
-        value = self._points[span.signal].codec.decode(answer.data[start : start + span.count])
-        return Sample(value, Quality.BAD if value is None else Quality.GOOD, 0)
-
-    def _reading(self, signal: str, sample: Sample, at_ns: int) -> Reading:
-        self._sequence += 1
-        return Reading(signal, sample.value, sample.quality, at_ns, at_ns, sample.status, self._sequence)

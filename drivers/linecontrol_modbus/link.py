@@ -1,69 +1,55 @@
-"""One TCP connection to a Modbus device, over pymodbus: one request at a time, answers believed only if they fit."""
+"""One connection to a Modbus device, whatever carries it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import ssl
+from collections.abc import Sequence
 
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
+from linecontrol.driver import ConnectionLost, DeviceRefused, Traffic
+from linecontrol_modbus.carrier import carrier
+from linecontrol_modbus.pdu import read_request, write_request
+from linecontrol_modbus.settings import ModbusConnection, Transport
+from linecontrol_modbus.tag import Table
+from linecontrol_modbus.turns import Rank
+from linecontrol_modbus.wire import Wire
 
-from linecontrol.driver import ConnectionLost
-from linecontrol_modbus.frames import Misfit, fits
-from linecontrol_modbus.settings import Table
-
-EXCEPTIONS = {
-    1: "illegal function",
-    2: "illegal address",
-    3: "illegal value",
-    4: "device failure",
-    5: "acknowledged, takes time",
-    6: "device busy",
-    8: "memory parity error",
-    10: "gateway has no path to the unit",
-    11: "unit does not answer its gateway",
-}
-"""What exception codes mean."""
-
-
-class Refused(Exception):
-    """The device answered a request with an exception ``code``."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"exception {code} ({EXCEPTIONS.get(code, 'unknown')})")
-        self.code = code
+NS = 1_000_000_000
+HANDSHAKES = 4
+"""Waits for an answer that a TLS handshake may take."""
 
 
 class Link:
-    """Used once. After anything but an answer that fits it is broken for good: every call raises ``ConnectionLost``."""
+    """Used once. After an answer that doesn't fit it is broken for good: every call raises ``ConnectionLost``."""
 
-    def __init__(self, name: str, host: str, port: int, timeout_s: float) -> None:
-        """``timeout_s``: how long to wait for a connection or an answer, in real seconds."""
-        self.where = f"{name} ({host}:{port})"
-        self._timeout_s = timeout_s
-        self._turn = asyncio.Lock()
-        self._request: bytes | None = None
-        self._broken: str | None = "not connected"
-        self._client = AsyncModbusTcpClient(
-            host,
-            port=port,
-            timeout=timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._on_packet,
-            trace_connect=self._on_connect,
-        )
+    def __init__(
+        self, name: str, settings: ModbusConnection, traffic: Traffic, planned: Sequence[tuple[int, bytes]] = ()
+    ) -> None:
+        """``traffic`` is counted on; ``planned`` are units and requests that will be sent."""
+        self._planned = planned
+        self._settings = settings
+        self._traffic = traffic
+        self.where = f"{name} ({settings.place})"
+        self.depth = settings.in_flight
+        self._timeout_s = settings.timeout / NS
+        self._wire: Wire | None = None
 
     async def connect(self) -> None:
         """Connect.
 
         Raises:
             ConnectionLost: the device can't be reached.
+            DeviceRefused: the device is not who it should be.
         """
-        connected = await self._client.connect()
-        _heed_cancellation()
-        if not connected:
-            self._broken = "can't be reached"
-        self.check()
+        patience_s = self._timeout_s * (HANDSHAKES if self._settings.transport is Transport.TLS else 1)
+        try:
+            async with asyncio.timeout(patience_s):
+                self._wire = await carrier(self._settings, self.where, self._traffic, self._planned)
+        except ssl.SSLCertVerificationError as error:
+            msg = f"{self.where}: the device's certificate is not trusted ({error.verify_message}): see ca and host"
+            raise DeviceRefused(msg) from error
+        except (OSError, ValueError) as error:
+            reason = str(error) or f"no answer within {patience_s:g} s"
+            msg = f"{self.where}: can't be reached ({reason})"
+            raise ConnectionLost(msg) from error
 
     def check(self) -> None:
         """Nothing, if the connection stands.
@@ -71,100 +57,48 @@ class Link:
         Raises:
             ConnectionLost: it doesn't.
         """
-        if self._broken:
-            raise self._lost()
+        self._connected().check()
 
-    async def read(self, unit: int, table: Table, address: int, count: int) -> Sequence[int]:
-        """``count`` registers, or bits, from ``address`` on.
+    async def start(self, unit: int, pdu: bytes, rank: Rank) -> asyncio.Future[bytes]:
+        """Send a request when its turn has come; what is returned will have the payload, ``Refused`` or ``Silent``.
+
+        Raises:
+            ConnectionLost: nothing was sent.
+        """
+        return await self._connected().start(unit, pdu, rank)
+
+    async def read(self, unit: int, table: Table, address: int, count: int, rank: Rank = Rank.NOW) -> bytes:
+        """Bytes of ``count`` registers, or bits, from ``address`` on.
 
         Raises:
             Refused: the device says no.
-            ConnectionLost: it says nothing, or nonsense.
+            Silent: it says nothing in time.
+            ConnectionLost: it says nonsense, or went away.
         """
-        ask = {
-            Table.HOLDING: self._client.read_holding_registers,
-            Table.INPUT: self._client.read_input_registers,
-            Table.COIL: self._client.read_coils,
-            Table.DISCRETE: self._client.read_discrete_inputs,
-        }[table]
-        async with self._turn:
-            answer = await self._ask(lambda: ask(address, count=count, device_id=unit))
-        return answer.bits[:count] if table.of_bits else answer.registers
+        return await (await self.start(unit, read_request(table, address, count), rank))
 
     async def write(self, unit: int, table: Table, address: int, places: Sequence[int]) -> None:
         """Write registers, or a coil, once.
 
         Raises:
             Refused: the device says no.
-            ConnectionLost: it says nothing, or nonsense; it may or may not have taken them.
+            Silent: it says nothing in time; it may or may not have taken them.
+            ConnectionLost: it says nonsense, or went away; it may or may not have taken them.
         """
-        client = self._client
-        async with self._turn:
-            if table.of_bits:
-                await self._ask(lambda: client.write_coil(address, bool(places[0]), device_id=unit))
-            elif len(places) == 1:
-                await self._ask(lambda: client.write_register(address, places[0], device_id=unit))
-            else:
-                await self._ask(lambda: client.write_registers(address, places, device_id=unit))
+        await (await self.start(unit, write_request(table, address, places), Rank.WRITE))
+
+    def end(self, reason: str) -> None:
+        """Break the connection."""
+        self._connected().end(reason)
 
     async def close(self) -> None:
         """Let go of the connection at once; what waits for an answer gets ``ConnectionLost``."""
-        self._break("closed")
-        transport = self._client.ctx.transport
-        self._client.close()
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
+        if self._wire is not None:
+            self._wire.end("closed")
             await asyncio.sleep(0)  # the event loop closes the socket in its next round
 
-    async def _ask(self, send: Callable[[], Awaitable[ModbusPDU]]) -> ModbusPDU:
-        self.check()
-        try:
-            answer = await send()
-            _heed_cancellation()
-        except ModbusException as error:
-            self._break(f"no answer within {self._timeout_s:g} s")
-            raise self._lost() from error
-        except asyncio.CancelledError:
-            self._break("a request was abandoned")
-            raise
-        self._request = None
-        if answer.isError():
-            raise Refused(answer.exception_code)
-        return answer
-
-    def _on_packet(self, sending: bool, data: bytes) -> bytes:
-        """Told by pymodbus of every frame before it is sent or decoded; only a whole one that fits is decoded."""
-        if sending:
-            self._request = data
-            return data
-        if self._request is None:
-            self._break("the device speaks without being asked")
-            return b""
-        try:
-            return data if fits(self._request, data) else b""
-        except Misfit as misfit:
-            self._break(str(misfit))
-            return b""
-
-    def _on_connect(self, connected: bool) -> None:
-        if connected:
-            self._broken = None
-        else:
-            self._break("the device closed the connection")
-
-    def _lost(self) -> ConnectionLost:
-        return ConnectionLost(f"{self.where}: {self._broken}")
-
-    def _break(self, reason: str) -> None:
-        """Give up, for the first reason that there is; a request under way fails now, not after its timeout."""
-        self._broken = self._broken or reason
-        if self._request and not (waiting := self._client.ctx.response_future).done():
-            waiting.set_exception(ModbusException(reason))
-        self._request = None
-
-
-def _heed_cancellation() -> None:
-    """Raise what ``asyncio.wait_for`` of Python 3.11 swallows when an answer and a cancellation come at once."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    def _connected(self) -> Wire:
+        if self._wire is None:
+            msg = f"{self.where}: not connected"
+            raise ConnectionLost(msg)
+        return self._wire

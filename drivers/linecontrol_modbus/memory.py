@@ -11,7 +11,7 @@ from typing_extensions import override
 from linecontrol.driver import Write
 from linecontrol_modbus.layout import Point
 from linecontrol_modbus.plan import Span
-from linecontrol_modbus.settings import Table
+from linecontrol_modbus.tag import Table
 
 TABLES = {
     1: Table.COIL,

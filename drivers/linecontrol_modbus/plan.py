@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, pairwise
 
 from typing_extensions import override
 
-from linecontrol_modbus.settings import Table
+from linecontrol_modbus.pdu import read_request
+from linecontrol_modbus.tag import Table
 
 BITS_PER_REGISTER = 16
 
@@ -27,7 +29,7 @@ class Span:
         return self.address + self.count
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Block:
     """Places of one table that are read by one request: all of ``spans``, which are in order."""
 
@@ -43,6 +45,11 @@ class Block:
         first = spans[0]
         count = max(span.end for span in spans) - first.address
         return cls(tuple(spans), first.unit, first.table, first.address, count)
+
+    @cached_property
+    def request(self) -> bytes:
+        """PDU that reads it."""
+        return read_request(self.table, self.address, self.count)
 
     @override
     def __str__(self) -> str:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import cast
 
+from pymodbus.framer import FramerType
 from pymodbus.server import ModbusTcpServer
 from typing_extensions import override
 
 from linecontrol.driver import Clock, ConnectionSettings, PlcServer, Reading, Tag, Value, Write
-from linecontrol_modbus.layout import Point, layout
+from linecontrol_modbus.layout import Point, identity, layout
 from linecontrol_modbus.memory import NO_DEVICE, Memory
-from linecontrol_modbus.settings import ModbusConnection
+from linecontrol_modbus.settings import ModbusConnection, Transport
 
 
 class ModbusPlcServer(PlcServer):
@@ -24,17 +25,21 @@ class ModbusPlcServer(PlcServer):
             ValueError: a tag can't be served as config has it; the message names the signal.
         """
         super().__init__(name, settings, tags, clock)
-        self._points = layout(cast("ModbusConnection", settings), tags)
+        known = identity(cast("ModbusConnection", settings))
+        self._points = layout(cast("ModbusConnection", settings), [*tags, *known.values()])
         self._memory = Memory(self._points.values())
         for point in self._points.values():
             with suppress(ValueError):  # registers of a text, and of a value that can't be 0, stay 0 themselves
                 self._memory.put(point.span, point.codec.encode(0), point.mask)
+        for name, place in zip(known, cast("ModbusConnection", settings).identity, strict=True):
+            self._put(self._points[name], place.equals)
         self._server: ModbusTcpServer | None = None
 
     @override
     async def start(self) -> None:
         address = self.settings.endpoint()
-        server = ModbusTcpServer(NO_DEVICE, address=address)
+        by_rtu = cast("ModbusConnection", self.settings).transport is Transport.RTU_OVER_TCP
+        server = ModbusTcpServer(NO_DEVICE, address=address, framer=FramerType.RTU if by_rtu else FramerType.SOCKET)
         server.context = self._memory
         try:
             await server.serve_forever(background=True)

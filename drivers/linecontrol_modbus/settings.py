@@ -1,132 +1,74 @@
-"""What config says of a Modbus TCP device and of a tag in it."""
+"""What config says of a Modbus device or bus."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from linecontrol.driver import ConnectionSettings, Duration, TagSettings
+from linecontrol.driver import ConnectionSettings, Duration
+from linecontrol_modbus.tag import ModbusIdentity, ModbusTag, Order, Table, Unit, WordType
 
-Address = Annotated[int, Field(ge=0, le=65_535)]
-"""Position in a table of the device, 0-based as on the wire: what manuals call 40001 is holding 0."""
+__all__ = ["ModbusConnection", "ModbusTag", "Order", "Table", "Transport", "WordType"]
 
-Unit = Annotated[int, Field(ge=0, le=255)]
-"""Unit id: which device behind the address is meant."""
-
-
-ValueType = type[bool] | type[int] | type[float] | type[str]
-"""Python type of a tag's values."""
+_TLS_PORT, _PORT = 802, 502
 
 
-class Table(StrEnum):
-    """The four tables of a Modbus device."""
+class Transport(StrEnum):
+    """What carries the requests."""
 
-    HOLDING = "holding"
-    INPUT = "input"
-    COIL = "coil"
-    DISCRETE = "discrete"
-
-    @property
-    def of_bits(self) -> bool:
-        """Whether it holds single bits; the others hold registers of 16."""
-        return self in (Table.COIL, Table.DISCRETE)
-
-    @property
-    def writable(self) -> bool:
-        """Whether the protocol can write to it."""
-        return self in (Table.HOLDING, Table.COIL)
-
-
-class WordType(StrEnum):
-    """How registers are to be understood."""
-
-    UINT16 = "uint16"
-    INT16 = "int16"
-    UINT32 = "uint32"
-    INT32 = "int32"
-    UINT64 = "uint64"
-    INT64 = "int64"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
-    STRING = "string"
-
-    @property
-    def bits(self) -> int:
-        """Width of a number in bits; 0 for text."""
-        return 0 if self is WordType.STRING else int(self[-2:])
-
-
-class Order(StrEnum):
-    """Order in which the bytes ABCD of a value arrive: two to a register, the high one first."""
-
-    ABCD = "ABCD"
-    CDAB = "CDAB"
-    BADC = "BADC"
-    DCBA = "DCBA"
+    TCP = "tcp"
+    RTU_OVER_TCP = "rtu_over_tcp"
+    SERIAL = "serial"
+    TLS = "tls"
 
 
 class ModbusConnection(ConnectionSettings):
-    """A Modbus TCP device, or a gateway with several devices behind it."""
+    """A Modbus device, a gateway with several devices behind it, or a serial bus."""
 
-    host: str
-    """Name or address of the device."""
-    port: Annotated[int, Field(ge=1, le=65_535)] = 502
-    """TCP port."""
+    transport: Transport = Transport.TCP
+    """``tcp``; ``rtu_over_tcp`` (a serial bus behind a plain serial server); ``serial``; ``tls`` (Modbus/TCP Security).
+    """
+    host: str = ""
+    """Name or address of the device; not for ``serial``."""
+    port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """TCP port; 802 for ``tls`` and else 502 if left out."""
+    device: str = ""
+    """Serial port, such as ``/dev/serial/by-id/usb-...``; only for ``serial``."""
+    baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 19_200
+    """Bits per second; ``serial`` only."""
+    parity: Literal["even", "odd", "none"] = "even"
+    """Parity; ``serial`` only."""
+    stopbits: Literal[1, 2] = 1
+    """Stop bits; ``serial`` only."""
+    ca: Path | None = None
+    """File with the certificates (PEM) by which the device's is judged; ``tls`` only."""
+    certificate: Path | None = None
+    """File with our certificate (PEM); ``tls`` only."""
+    key: Path | None = None
+    """File with the private key (PEM) of ``certificate``; ``tls`` only."""
     unit: Unit = 1
     """Unit id of the tags that don't name one."""
     poll: Annotated[Duration, Field(gt=0)] = 500_000_000
-    """Time from one round of reads to the next."""
+    """Time from one round of reads to the next, for tags that don't say otherwise."""
     timeout: Annotated[Duration, Field(gt=0)] = 1_000_000_000
-    """How long to wait for an answer, in real time; then the connection is given up. Longer than that of a gateway."""
+    """How long to wait for an answer, in real time. Longer than that of a gateway."""
+    delay: Annotated[Duration, Field(ge=0)] = 0
+    """How long to leave the device alone after an answer before the next request, in real time."""
+    in_flight: Annotated[int, Field(ge=1, le=8)] = 1
+    """So many requests at once, if the device can; ``tcp`` and ``tls`` only."""
     gap: Annotated[int, Field(ge=0, le=124)] = 8
     """So many registers (or 16 times as many bits) that nobody asked for are read to save a request."""
     max_registers: Annotated[int, Field(ge=1, le=125)] = 125
     """Most registers that the device gives in one answer."""
     max_bits: Annotated[int, Field(ge=1, le=2000)] = 2000
     """Most bits that the device gives in one answer."""
+    base: Literal[0, 1] = 0
+    """Number of the first place in each table as config counts them: 0 as on the wire, 1 as in some manuals."""
 
-    @override
-    def endpoint(self) -> tuple[str, int]:
-        """Host and port that will be contacted."""
-        return self.host, self.port
-
-    @override
-    def interval(self) -> int:
-        """Longest time in nanoseconds from a value's change to its being looked at."""
-        return self.poll
-
-    @override
-    def on_loopback(self, port: int) -> Self:
-        """The same connection, but to a simulated device at 127.0.0.1 and ``port``."""
-        return self.model_copy(update={"host": "127.0.0.1", "port": port})
-
-
-class ModbusTag(TagSettings):
-    """Where a signal lives in a Modbus device: exactly one of ``holding``, ``input``, ``coil`` and ``discrete``."""
-
-    holding: Address | None = None
-    """First holding register (0-based)."""
-    input: Address | None = None
-    """First input register (0-based)."""
-    coil: Address | None = None
-    """Coil (0-based)."""
-    discrete: Address | None = None
-    """Discrete input (0-based)."""
-    unit: Unit | None = None
-    """Unit id; the connection's ``unit`` if left out."""
-    type: WordType = WordType.UINT16
-    """How the registers are to be understood."""
-    length: Annotated[int, Field(ge=1, le=123)] | None = None
-    """Number of registers of a string (two bytes each)."""
-    bit: Annotated[int, Field(ge=0, le=15)] | None = None
-    """One bit of a register, 0 being the lowest."""
-    order: Order = Order.ABCD
-    """Order of the bytes."""
-    scale: float = 1.0
-    """The value is what the registers hold, times ``scale``, plus ``offset``. Whole if all three are whole."""
-    offset: float = 0.0
-    """See ``scale``."""
+    identity: tuple[ModbusIdentity, ...] = ()
+    """Places by which the device, or each device behind the gateway, is known; if one differs, nothing is believed."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -135,87 +77,63 @@ class ModbusTag(TagSettings):
         return self
 
     def _problem(self) -> str | None:
-        tables = [table.value for table in Table if self._at(table) is not None]
-        if len(tables) != 1:
-            return f"give exactly one of holding, input, coil and discrete, not {' and '.join(tables) or 'none'}"
-        if self.table.of_bits:
-            wrong = sorted(self.model_fields_set & {"type", "length", "bit", "order", "scale", "offset"})
-            return f"a {self.table.value} is one bit: leave out {', '.join(wrong)}" if wrong else None
-        if self.bit is not None and (self.type.bits != 16 or self.scaled):
-            return "bit picks from one plain register: leave out type, scale and offset"
-        if self.type is WordType.STRING:
-            if self.length is None:
-                return "a string needs its length in registers (two bytes each)"
-            if self.scaled:
-                return "a string can't be scaled: leave out scale and offset"
-            if self.order not in (Order.ABCD, Order.BADC):
-                return "the registers of a string come in order: its order is ABCD or BADC"
-        elif self.length is not None:
-            return f"length is for strings: {self.type.value} always takes {self.count} of them"
-        if self.scale == 0:
-            return "a scale of 0 would make every value the same"
-        if self.address + self.count > 65_536:
-            return f"{self.count} registers from {self.address} on reach beyond 65535"
+        given = self.model_fields_set
+        serial, tls = self.transport is Transport.SERIAL, self.transport is Transport.TLS
+        if serial and not self.device:
+            return "transport serial needs device, the serial port"
+        if not serial and not self.host:
+            return f"transport {self.transport.value} needs host, the name or address of the device"
+        if serial and (wrong := sorted(given & {"host", "port"})):
+            return f"transport serial is no network: leave out {', '.join(wrong)}"
+        if not serial and (wrong := sorted(given & {"device", "baudrate", "parity", "stopbits"})):
+            return f"transport {self.transport.value} is no serial port: leave out {', '.join(wrong)}"
+        if tls and self.ca is None:
+            return "transport tls needs ca, the file with the certificates by which the device's is judged"
+        if not tls and (wrong := sorted(given & {"ca", "certificate", "key"})):
+            return f"transport {self.transport.value} knows no certificates: leave out {', '.join(wrong)}"
+        if (self.certificate is None) != (self.key is None):
+            return "certificate and key belong together: give both or none"
+        if self.in_flight > 1 and not self.framed:
+            return f"transport {self.transport.value} can carry one request at a time: leave out in_flight"
         return None
 
-    def _at(self, table: Table) -> int | None:
-        return {
-            Table.HOLDING: self.holding,
-            Table.INPUT: self.input,
-            Table.COIL: self.coil,
-            Table.DISCRETE: self.discrete,
-        }[table]
+    @property
+    def framed(self) -> bool:
+        """Whether requests carry transaction ids."""
+        return self.transport in (Transport.TCP, Transport.TLS)
 
     @property
-    def table(self) -> Table:
-        """The table it is in."""
-        return next(table for table in Table if self._at(table) is not None)
-
-    @property
-    def address(self) -> int:
-        """Its first place in the table."""
-        return next(address for table in Table if (address := self._at(table)) is not None)
-
-    @property
-    def count(self) -> int:
-        """Registers (or bits, in a table of bits) that it takes."""
-        return 1 if self.table.of_bits else self.length or self.type.bits // 16
-
-    @property
-    def scaled(self) -> bool:
-        """Whether the value is another than the registers hold."""
-        return (self.scale, self.offset) != (1.0, 0.0)
+    def place(self) -> str:
+        """Where the device is, as messages say it."""
+        return self.device if self.transport is Transport.SERIAL else f"{self.host}:{self.endpoint()[1]}"
 
     @override
-    def places(self) -> frozenset[str]:
-        """Bits that it takes, such as ``unit 1 holding 100 bit 3``; ``unit default`` if it names no unit."""
-        unit = f"unit {'default' if self.unit is None else self.unit}"
-        addresses = range(self.address, self.address + self.count)
-        if self.table.of_bits:
-            return frozenset(f"{unit} {self.table.value} {address}" for address in addresses)
-        bits = range(16) if self.bit is None else (self.bit,)
-        return frozenset(f"{unit} {self.table.value} {address} bit {bit}" for address in addresses for bit in bits)
+    def endpoint(self) -> tuple[str, int]:
+        """Host and port that will be contacted.
+
+        Raises:
+            NotImplementedError: it is a serial port.
+        """
+        if self.transport is Transport.SERIAL:
+            raise NotImplementedError
+        return self.host, self.port or (_TLS_PORT if self.transport is Transport.TLS else _PORT)
 
     @override
-    def value_type(self) -> ValueType:
-        """Python type of the values that readings of the tag carry."""
-        if self.table.of_bits or self.bit is not None:
-            return bool
-        if self.type is WordType.STRING:
-            return str
-        whole = self.scale.is_integer() and self.offset.is_integer()
-        return int if whole and self.type not in (WordType.FLOAT32, WordType.FLOAT64) else float
+    def interval(self) -> int:
+        """Longest time in nanoseconds from a value's change to its being looked at."""
+        return self.poll
 
     @override
-    def counter_bits(self) -> int | None:
-        """Width in bits of an unsigned, unscaled number; ``None`` for all else."""
-        unsigned = self.type in (WordType.UINT16, WordType.UINT32, WordType.UINT64)
-        return self.type.bits if self.value_type() is int and unsigned and not self.scaled else None
+    def on_loopback(self, port: int) -> Self:
+        """The same connection, but to a simulated device at 127.0.0.1: no TLS, no serial port, one request at once."""
+        kept = {"unit", "poll", "timeout", "delay", "gap", "max_registers", "max_bits", "base", "identity"}
+        defaults = {key: field.default for key, field in type(self).model_fields.items() if key not in kept}
+        carried = Transport.RTU_OVER_TCP if self.transport is Transport.RTU_OVER_TCP else Transport.TCP
+        return self.model_copy(update={**defaults, "transport": carried, "host": "127.0.0.1", "port": port})
 
-    def write_problem(self) -> str | None:
-        """Why a command can't be written to it; ``None`` if it can."""
-        if not self.table.writable:
-            return f"a command can't be written to {self.table.value} {self.address}: give it a holding or a coil"
-        if self.bit is not None:
-            return f"a command can't be written to one bit of holding {self.address}: give it a register or a coil"
-        return None
+    @override
+    def warnings(self) -> list[str]:
+        """What is unsafe: plain Modbus is normal in plants, but TLS is chosen by those who mean more."""
+        if self.transport is Transport.TLS and self.certificate is None:
+            return [f"{self.place} can't tell who we are: give certificate and key, so that it may refuse others"]
+        return []

@@ -70,16 +70,25 @@ def _patterns(path: Path_, kind: str, patterns: list[str], names: list[str]) -> 
 
 
 def _connections(config: Config, binding: Binding) -> Found:
+    """What belongs to one moment must not arrive further apart than the engine waits."""
     lateness = config.engine.lateness
     for name, bound in binding.bound.items():
         interval = bound.settings.interval()
         if lateness < 2 * interval:
-            yield (
-                ("connections", name),
-                f"signals of one moment may arrive {interval / NS:g}s apart, one round after the other, which "
-                f"engine: lateness: {lateness / NS:g}s does not wait for; look more often, or set lateness to "
-                f"{2 * interval / NS:g}s or more",
-            )
+            yield ("connections", name), _too_late(interval, lateness)
+            continue
+        for tag in bound.tags:
+            path = binding.paths[tag.signal]
+            if path[-2] == "signals" and lateness < 2 * (interval := tag.settings.interval() or 0):
+                yield path, _too_late(interval, lateness)
+
+
+def _too_late(interval: int, lateness: int) -> str:
+    return (
+        f"signals of one moment may arrive {interval / NS:g}s apart, one round after the other, which "
+        f"engine: lateness: {lateness / NS:g}s does not wait for; look more often, or set lateness to "
+        f"{2 * interval / NS:g}s or more"
+    )
 
 
 def _products(config: Config) -> Found:

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linecontrol_modbus.plan import Block, Span, plan, split
@@ -33,6 +33,7 @@ def inside(block: Block) -> bool:
     return all(block.address <= span.address and span.end <= block.address + block.count for span in block.spans)
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(spans=anywhere(), gap=st.integers(0, 20))
 def test_each_tag_is_read_once_and_whole_within_the_limits(spans: list[Span], gap: int) -> None:
     blocks = plan(spans, gap, max_registers=MOST, max_bits=3 * MOST)
@@ -63,11 +64,13 @@ def fewest(spans: Sequence[Span], gap: int) -> int:
     return count(spans, [])
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(spans=in_a_row(), gap=st.integers(0, 6))
 def test_there_is_no_plan_with_fewer_blocks(spans: list[Span], gap: int) -> None:
     assert len(plan(spans, gap, max_registers=MOST, max_bits=MOST)) == fewest(spans, gap)
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(spans=anywhere())
 def test_a_block_can_be_split_down_to_single_addresses(spans: list[Span]) -> None:
     waiting, single = plan(spans, 20, max_registers=MOST, max_bits=100), []

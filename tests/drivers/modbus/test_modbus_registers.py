@@ -3,7 +3,7 @@ import struct
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linecontrol.driver import Value
@@ -28,6 +28,7 @@ def of(**address: object) -> Codec:
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
+@settings(derandomize=True, database=None, deadline=None)
 @given(data=st.data(), order=ORDERS)
 def test_numbers_come_back(kind: str, data: st.DataObject, order: Order) -> None:
     value = data.draw(NUMBERS[kind])
@@ -35,6 +36,7 @@ def test_numbers_come_back(kind: str, data: st.DataObject, order: Order) -> None
     assert number.decode(number.encode(value)) == value
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(
     value=st.integers(-(2**31), 2**31 - 1),
     scale=st.sampled_from([0.001, 0.1, 0.5, 2, -3, 1000]),
@@ -48,6 +50,7 @@ def test_scaled_numbers_come_back_to_the_nearest_step(value: int, scale: float, 
     assert number.encode(held) == places
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(value=st.integers(-(2**60), 2**60), offset=st.integers(-100, 100))
 def test_whole_scaling_is_exact(value: int, offset: int) -> None:
     number = of(holding=0, type="int64", scale=4, offset=offset)
@@ -55,12 +58,14 @@ def test_whole_scaling_is_exact(value: int, offset: int) -> None:
     assert number.encode(4 * value + offset) == of(holding=0, type="int64").encode(value)
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(text=st.text(max_size=20).filter(str.isprintable), order=st.sampled_from([Order.ABCD, Order.BADC]))
 def test_text_comes_back_without_the_spaces_around_it(text: str, order: Order) -> None:
     field = of(holding=0, type="string", length=40, order=order)
     assert field.decode(field.encode(text)) == text.strip(" ")
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(word=st.integers(0, 0xFFFF), bit=st.integers(0, 15))
 def test_a_bit_is_that_of_its_register(word: int, bit: int) -> None:
     assert of(holding=0, bit=bit).decode([word]) is bool(word >> bit & 1)

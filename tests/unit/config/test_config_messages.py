@@ -128,7 +128,6 @@ TABLE: list[tuple[str, str, list[str]]] = [
         "host: 127.0.0.1",
         "hots: 127.0.0.1",
         [
-            "plant/all.yaml:23:3: connections.plc.host: is missing",
             "plant/all.yaml:23:25: connections.plc.hots: unknown key 'hots'; did you mean 'host'?",
         ],
     ),
@@ -192,7 +191,7 @@ TABLE: list[tuple[str, str, list[str]]] = [
         "cycle_start: {discrete: 1}",
         "cycle_start: {discrete: 1, coil: 2}",
         [
-            "plant/all.yaml:35:11: lines.main.stations.first.signals.cycle_start: give exactly one of holding, input, coil and discrete, not coil and discrete"
+            "plant/all.yaml:35:11: lines.main.stations.first.signals.cycle_start: give exactly one of holding, input, coil, discrete and reference, not coil and discrete"
         ],
     ),
     (
