@@ -126,10 +126,10 @@ class OpcuaPlcServer(PlcServer):
         if server is None:
             return
         with suppress(Exception):
-            # Sessions with subscriptions outlive their connection, and asyncua does not end them when it stops.
-            for session in list(server.iserver._external_sessions.values()):  # noqa: SLF001
-                await session.close_session()
             for transport in list(server.iserver.asyncio_transports):
                 transport.abort()
             await asyncio.sleep(0)
+            # Sessions with subscriptions outlive their connection, and asyncua does not end them when it stops.
+            for session in list(server.iserver._external_sessions.values()):  # noqa: SLF001
+                await session.close_session()
             await server.stop()

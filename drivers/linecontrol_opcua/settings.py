@@ -10,6 +10,7 @@ from typing_extensions import override
 from linecontrol.driver import ConnectionSettings, Duration, TagSettings
 from linecontrol_opcua import node
 from linecontrol_opcua.datatype import DataType, PythonType
+from linecontrol_opcua.profiles import Profile, Vendor
 
 _MS = 1_000_000
 
@@ -32,6 +33,8 @@ class OpcuaConnection(ConnectionSettings):
     """Values per signal that the server keeps while it can't send them."""
     timeout: Annotated[Duration, Field(gt=0)] = 4_000 * _MS
     """How long the server may take to answer a request."""
+    profile: Profile = Profile.GENERIC
+    """What is known of the server: ``siemens_s7_1500``, ``beckhoff`` and so on."""
     allow_insecure: bool = False
     """Talk to a server on the network although messages are neither signed nor encrypted."""
 
@@ -61,6 +64,11 @@ class OpcuaConnection(ConnectionSettings):
             )
             raise ValueError(msg)
         return self
+
+    @property
+    def vendor(self) -> Vendor:
+        """What is known of the server."""
+        return self.profile.vendor
 
     @override
     def endpoint(self) -> tuple[str, int]:

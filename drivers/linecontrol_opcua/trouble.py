@@ -7,6 +7,7 @@ from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
 from asyncua.ua.uaerrors import UaStatusCodeError
 
 from linecontrol.driver import ConnectionLost, DeviceRefused
+from linecontrol_opcua.decode import Refusal
 
 _REFUSALS = {
     StatusCodes.BadIdentityTokenInvalid: "it wants a user and password, which this driver does not offer yet",
@@ -41,8 +42,8 @@ def told(name: str, url: str) -> Iterator[None]:
         yield
     except (ConnectionLost, DeviceRefused):
         raise
-    except UaStatusCodeError as error:
-        code = int(error.code)
+    except (UaStatusCodeError, Refusal) as error:
+        code = error.status if isinstance(error, Refusal) else int(error.code)
         if code in _REFUSALS:
             msg = f"{who} refused: {_REFUSALS[code]} ({status_name(code)})"
             raise DeviceRefused(msg) from error
