@@ -27,7 +27,8 @@ from linecontrol_opcua.scribe import Scribe
 from linecontrol_opcua.session import READ_REQUEST, Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
 from linecontrol_opcua.subscription import Item, Subscription
-from linecontrol_opcua.trouble import status_name, told
+from linecontrol_opcua.trouble import status_name
+from linecontrol_opcua.wire import Misfit
 
 _ASK_AGAIN_S = 30.0
 """How often the server is asked anew for the nodes that it refused to monitor."""
@@ -131,8 +132,12 @@ class OpcuaDriver(Driver):
         found: dict[str, Reading] = {}
         for request, names in self._prepared[key]:
             body = await self._session.ask(READ_REQUEST, request)
-            with told(self.name, self._session.url):
+            try:
                 readings = self._scribe.read(body, names)
+            except Misfit as error:
+                self.traffic.misfits += 1
+                msg = f"{self._who} sent what can't be understood: {error}"
+                raise ConnectionLost(msg) from error
             found.update(zip(names, readings, strict=True))
         return [found.get(signal) or self._scribe.bad(signal, _UNKNOWN) for signal in signals]
 

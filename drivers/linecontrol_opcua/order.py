@@ -31,8 +31,8 @@ class Order:
 
     def came(self, number: int, body: bytes) -> None:
         """A message has come."""
-        if self._reach(number, after(number)) or number == self.awaited:
-            self._held.setdefault(number, body)
+        if number not in self._held and (self._reach(number, after(number)) or number == self.awaited):
+            self._held[number] = body
         else:
             self.doubled += 1
 

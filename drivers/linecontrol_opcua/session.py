@@ -242,10 +242,17 @@ class Session:
         return self._live().ask(PUBLISH_REQUEST, struct_to_binary(parameters), 0)
 
     async def republish(self, subscription: int, sequence: int) -> bytes:
-        """The body of the answer to the wish for a message of before."""
+        """The body of the answer to the wish for a message of before.
+
+        Raises:
+            OSError: the connection is gone.
+            Refusal: the server does not have it any more.
+        """
         parameters = ua.RepublishParameters(SubscriptionId=subscription, RetransmitSequenceNumber=sequence)
         async with asyncio.timeout(self.timeout_s):
-            return bytes(await self._live().ask(REPUBLISH_REQUEST, struct_to_binary(parameters), self.timeout_s))
+            body = bytes(await self._live().ask(REPUBLISH_REQUEST, struct_to_binary(parameters), self.timeout_s))
+        decode.check_fault(body)
+        return body
 
     async def renew_in_time(self) -> None:
         """Renew the secure channel, if half of its lifetime is over."""

@@ -21,6 +21,7 @@ from linecontrol_opcua.scribe import Scribe
 from linecontrol_opcua.session import Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
 from linecontrol_opcua.trouble import status_name, told
+from linecontrol_opcua.wire import Misfit
 
 SHORTEST_INTERVAL_S = 0.02
 """A fast clock never makes publishing and sampling more frequent than this."""
@@ -127,6 +128,9 @@ class Subscription:
         with told(self._session.name, self._session.url):
             try:
                 messages = await self._hear()
+            except Misfit:
+                self._traffic.misfits += 1
+                raise
             except TimeoutError:
                 raise
             except OSError as error:
