@@ -27,7 +27,7 @@ from linecontrol_opcua.scribe import Scribe
 from linecontrol_opcua.session import READ_REQUEST, Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
 from linecontrol_opcua.subscription import Item, Subscription
-from linecontrol_opcua.trouble import status_name
+from linecontrol_opcua.trouble import count, status_name
 from linecontrol_opcua.wire import Misfit
 
 _ASK_AGAIN_S = 30.0
@@ -135,7 +135,7 @@ class OpcuaDriver(Driver):
             try:
                 readings = self._scribe.read(body, names)
             except Misfit as error:
-                self.traffic.misfits += 1
+                count(self.traffic, error)
                 msg = f"{self._who} sent what can't be understood: {error}"
                 raise ConnectionLost(msg) from error
             found.update(zip(names, readings, strict=True))

@@ -20,7 +20,7 @@ from linecontrol_opcua.resumption import RESUME_S, resume
 from linecontrol_opcua.scribe import Scribe
 from linecontrol_opcua.session import Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
-from linecontrol_opcua.trouble import status_name, told
+from linecontrol_opcua.trouble import count, status_name, told
 from linecontrol_opcua.wire import Misfit
 
 SHORTEST_INTERVAL_S = 0.02
@@ -128,8 +128,8 @@ class Subscription:
         with told(self._session.name, self._session.url):
             try:
                 messages = await self._hear()
-            except Misfit:
-                self._traffic.misfits += 1
+            except Misfit as error:
+                count(self._traffic, error)
                 raise
             except TimeoutError:
                 raise

@@ -11,11 +11,11 @@ from asyncua.common.utils import Buffer
 from asyncua.crypto.security_policies import SecurityPolicy
 from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.ua_binary import header_from_binary, struct_from_binary, struct_to_binary
-from asyncua.ua.uaerrors import UaError
 from typing_extensions import override
 
 from linecontrol.driver import Traffic
 from linecontrol_opcua import decode, grammar
+from linecontrol_opcua.trouble import count
 from linecontrol_opcua.wire import MOST_BYTES, Misfit
 
 MOST_CHUNKS = 512
@@ -115,8 +115,11 @@ class Transport(UASocketProtocol):
 
     def give_up(self, error: Exception) -> None:
         """Drop the connection; whoever waits for an answer is told why."""
+        if not isinstance(error, (OSError, Misfit, decode.Refusal)):
+            error = Misfit(str(error) or type(error).__name__)
+        if isinstance(error, Misfit):
+            count(self._traffic, error)
         self._why = error
-        self._traffic.misfits += isinstance(error, Misfit) or not isinstance(error, (OSError, UaError, decode.Refusal))
         self._fail_all_pending(error)
         self._received.clear()
         self.state = UASocketState.CLOSED

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
 from asyncua.ua.uaerrors import UaStatusCodeError
 
-from linecontrol.driver import ConnectionLost, DeviceRefused
+from linecontrol.driver import ConnectionLost, DeviceRefused, Traffic
 from linecontrol_opcua.decode import Refusal
+from linecontrol_opcua.wire import Misfit
 
 _REFUSALS = {
     StatusCodes.BadIdentityTokenInvalid: "it wants a user and password, which this driver does not offer yet",
@@ -27,6 +28,12 @@ def status_name(status: int) -> str:
     """Name of a status code, such as ``BadNodeIdUnknown``; with its number if it has no name of its own."""
     name, _ = get_name_and_doc(status & 0xFFFF_0000)
     return name if name not in {"Bad", "Uncertain"} else f"{name} 0x{status:08X}"
+
+
+def count(traffic: Traffic, error: Misfit) -> None:
+    """Count a message that was not believed, once."""
+    traffic.misfits += not error.counted
+    error.counted = True
 
 
 @contextmanager

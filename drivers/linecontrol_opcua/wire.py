@@ -56,6 +56,9 @@ _ARRAY, _DIMENSIONS = 0x80, 0x40
 class Misfit(ValueError):
     """The peer sent what is no message, or one beyond a limit."""
 
+    counted = False
+    """Whether it has been counted."""
+
 
 class Reader:
     """A place in a message, and how much more of it may be taken."""
