@@ -145,8 +145,8 @@ class OpcuaDriver(Driver):
         """Requests to read the signals that the server knows, each with the signals in it."""
         nodes = {signal: node_id for signal in signals if (node_id := self._node(signal)) is not None}
         names, prepared = list(nodes), []
-        for request, count in self._session.encoded_reads(list(nodes.values())):
-            chunk, names = names[:count], names[count:]
+        for request, size in self._session.encoded_reads(list(nodes.values())):
+            chunk, names = names[:size], names[size:]
             prepared.append((request, chunk))
         return prepared
 

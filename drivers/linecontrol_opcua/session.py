@@ -8,16 +8,23 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
-from asyncua.ua.uaerrors import BadSecureChannelIdInvalid, BadSessionClosed, BadSessionIdInvalid, BadSessionNotActivated
+from asyncua.ua.uaerrors import (
+    BadSecureChannelIdInvalid,
+    BadSessionClosed,
+    BadSessionIdInvalid,
+    BadSessionNotActivated,
+    UaError,
+    UaStatusCodeError,
+)
 
-from linecontrol.driver import Clock, ConnectionLost, Traffic
+from linecontrol.driver import Clock, ConnectionLost, DeviceRefused, Traffic
 from linecontrol_opcua import decode, loose
 from linecontrol_opcua.loose import Loose
 from linecontrol_opcua.security import Security
@@ -50,6 +57,20 @@ def quiet_asyncua() -> None:
         logger.setLevel(logging.ERROR)
 
 
+class _Left(NamedTuple):
+    """A session that could not be closed."""
+
+    settings: OpcuaConnection
+    token: ua.NodeId
+    nonce: bytes | None
+    tokens: list[ua.UserTokenPolicy]
+    subscription: int
+
+
+_left: dict[tuple[str, str], _Left] = {}
+"""What the last life of each connection had to leave behind at the server."""
+
+
 class Session:
     """A session at one server, used once. Each method raises ``ConnectionLost`` or ``DeviceRefused``."""
 
@@ -67,6 +88,9 @@ class Session:
         self._security = Security(name, settings, clock)
         self._transport: Transport | None = None
         self._renew_at = 0.0
+        self._settings = settings
+        self._subscription = 0
+        self._opened = False
         self._client = Client(self.url, timeout=self.timeout_s)
         self._client.name = self._client.description = "linecontrol"
         self._client.session_timeout = SESSION_TIMEOUT_MS
@@ -78,7 +102,8 @@ class Session:
             async with asyncio.timeout(3 * self.timeout_s):
                 await self._security.prepare(self._ask_endpoints)
                 await self._open_channel()
-                await self._open_session()
+                if not await self._carry_on_left():
+                    await self._open_session()
                 await self._learn()
 
     async def _ask_endpoints(self) -> list[ua.EndpointDescription]:
@@ -107,12 +132,39 @@ class Session:
     async def _open_session(self) -> None:
         client = self._client
         client.application_uri = self._security.application_uri
-        created = await client.create_session()
+        try:
+            created = await client.create_session()
+        except UaStatusCodeError:
+            raise
+        except UaError as error:
+            msg = f"{self.name} ({self.url}) refused: it does not offer the security that is configured ({error})"
+            raise DeviceRefused(msg) from error
         client._policy_ids = self._security.tokens(created.ServerEndpoints)  # noqa: SLF001 - only those that are safe
         await self._activate()
 
+    async def _carry_on_left(self) -> bool:
+        """Take up the session that the life before could not close, if the server has it still: it is not left over."""
+        left = _left.pop((self.name, self.url), None)
+        if left is None or left.settings != self._settings:
+            return False
+        client = self._client
+        client._server_nonce, client._policy_ids = left.nonce, left.tokens  # type: ignore[assignment]  # noqa: SLF001
+        client.application_uri = self._security.application_uri
+        client.uaclient.session.restore_authentication_token(left.token)
+        try:
+            await self._activate()
+        except UaError:
+            client.uaclient.session.reset_authentication_token()
+            return False
+        if left.subscription:
+            parameters = ua.DeleteSubscriptionsParameters(SubscriptionIds=[left.subscription])
+            request = ua.DeleteSubscriptionsRequest(Parameters=parameters)
+            await self.call(request, ua.DeleteSubscriptionsResponse)
+        return True
+
     async def _activate(self) -> None:
         await self._client.activate_session(**self._security.user(self._client))
+        self._opened = True
 
     async def reopen(self) -> bool:
         """Carry the session on over a new connection; whether the server still knew it.
@@ -149,13 +201,24 @@ class Session:
     async def close(self) -> None:
         """Say goodbye, if the server listens, and drop the connection. Never raises."""
         uaclient = self._client.uaclient
+        token, said = uaclient.session.authentication_token, False
         try:
             with suppress(Exception):
                 async with asyncio.timeout(GOODBYE_S):
-                    await uaclient.close_session(delete_subscriptions=True)
+                    await self._close_session()
+                    said = True
                     await uaclient.close_secure_channel()
         finally:
+            if not said and self._opened and not token.is_null():
+                nonce, tokens = self._client._server_nonce, self._client._policy_ids  # noqa: SLF001
+                _left[self.name, self.url] = _Left(self._settings, token, nonce, tokens, self._subscription)
+            self._opened = False
             await self._drop()
+
+    async def _close_session(self) -> None:
+        request = ua.CloseSessionRequest(DeleteSubscriptions=True)
+        if self._opened:
+            await self.call(request, ua.CloseSessionResponse)
 
     async def _drop(self) -> None:
         transport = self._transport
@@ -206,6 +269,7 @@ class Session:
         """Create a subscription; nothing is asked to be published yet."""
         response = await self.call(ua.CreateSubscriptionRequest(Parameters=parameters), ua.CreateSubscriptionResponse)
         created: ua.CreateSubscriptionResult = response.Parameters
+        self._subscription = int(created.SubscriptionId)
         return created
 
     async def take_over(self, subscription: int) -> bool:

@@ -10,16 +10,20 @@ from linecontrol.driver import ConnectionLost, DeviceRefused, Traffic
 from linecontrol_opcua.decode import Refusal
 from linecontrol_opcua.wire import Misfit
 
+_WANTS_USER = "it does not take the user: see user and password_file, or user_certificate and user_key"
+_WANTS_SECURITY = "it wants other security: see security and policy"
 _REFUSALS = {
-    StatusCodes.BadIdentityTokenInvalid: "it wants a user and password, which this driver does not offer yet",
-    StatusCodes.BadIdentityTokenRejected: "it wants a user and password, which this driver does not offer yet",
-    StatusCodes.BadUserAccessDenied: "it does not let anonymous clients in",
-    StatusCodes.BadSecurityModeInsufficient: "it wants encrypted messages, which this driver does not offer yet",
-    StatusCodes.BadSecurityModeRejected: "it wants encrypted messages, which this driver does not offer yet",
-    StatusCodes.BadSecurityPolicyRejected: "it wants encrypted messages, which this driver does not offer yet",
-    StatusCodes.BadSecurityChecksFailed: "it wants encrypted messages, which this driver does not offer yet",
-    StatusCodes.BadCertificateUntrusted: "it wants a certificate, which this driver does not offer yet",
-    StatusCodes.BadCertificateInvalid: "it wants a certificate, which this driver does not offer yet",
+    StatusCodes.BadIdentityTokenInvalid: _WANTS_USER,
+    StatusCodes.BadIdentityTokenRejected: _WANTS_USER,
+    StatusCodes.BadUserAccessDenied: "it does not let the user in, or wrong user or password",
+    StatusCodes.BadSecurityModeInsufficient: _WANTS_SECURITY,
+    StatusCodes.BadSecurityModeRejected: _WANTS_SECURITY,
+    StatusCodes.BadSecurityPolicyRejected: _WANTS_SECURITY,
+    StatusCodes.BadSecurityChecksFailed: "it does not take our certificate: have it trusted at the server",
+    StatusCodes.BadCertificateUntrusted: "it does not trust our certificate: have it trusted at the server",
+    StatusCodes.BadCertificateInvalid: "it does not take our certificate: have it trusted at the server",
+    StatusCodes.BadCertificateUriInvalid: "it does not take the application URI in our certificate",
+    StatusCodes.BadCertificateTimeInvalid: "our certificate is not valid at its time: set its clock",
     StatusCodes.BadServiceUnsupported: "it lacks a service that this driver needs",
 }
 

@@ -14,10 +14,12 @@ from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary, struct_
 from typing_extensions import override
 
 _T0 = datetime(2026, 1, 1, tzinfo=UTC)
-NAMESPACES = 2255
+NAMESPACES, STATE = 2255, 2259
 FIRST = 1000
 """Number of the first node, in namespace 1."""
 LIMITS = {11705: 0, 11707: 0, 11714: 0}
+LARGEST = 64_500
+"""Bytes of a message in one chunk."""
 Answer = Callable[["Link", Any], Any]
 
 
@@ -162,6 +164,8 @@ class Rogue:
             return self.values.get(number - FIRST) or ua.DataValue(StatusCode=status(StatusCodes.BadNodeIdUnknown))
         if number == NAMESPACES:
             return ua.DataValue(ua.Variant(["http://opcfoundation.org/UA/", "urn:rogue"], ua.VariantType.String))
+        if number == STATE:
+            return ua.DataValue(ua.Variant(0, ua.VariantType.Int32))
         if number in LIMITS:
             return ua.DataValue(ua.Variant(LIMITS[number], ua.VariantType.UInt32))
         return ua.DataValue(StatusCode=status(StatusCodes.BadNodeIdUnknown))
@@ -177,6 +181,10 @@ class Rogue:
                 wanted.RequestedMaxKeepAliveCount,
             )
         )
+
+    def on_DeleteSubscriptions(self, _: "Link", __: Any) -> Any:  # noqa: N802
+        self.subscriptions.clear()
+        return ua.DeleteSubscriptionsResponse(Results=[status(StatusCodes.Good)])
 
     def on_CreateMonitoredItems(self, _: "Link", request: Any) -> Any:  # noqa: N802
         results = []
@@ -263,6 +271,9 @@ class Link(asyncio.Protocol):
         self.body(request, body, kind)
 
     def body(self, request: int, body: bytes, kind: bytes = b"MSG", chunk: bytes = b"F") -> None:
+        while len(body) > LARGEST:
+            self.body(request, body[:LARGEST], kind, b"C")
+            body = body[LARGEST:]
         self.sent += 1
         if kind == b"OPN":
             header = ua.AsymmetricAlgorithmHeader()

@@ -380,6 +380,26 @@ async def test_a_cut_that_lasts_is_connection_lost(rig: "Rig", monkeypatch: pyte
         assert "could not be reached again" in await collector.end()
 
 
+async def test_the_session_of_a_life_that_broke_is_taken_up_by_the_next(
+    rig: "Rig", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linecontrol_opcua.subscription, "RESUME_S", 0.02)
+    async with _rogue() as rogue:
+        for _ in range(20):
+            rogue.refuse = False
+            async with _up(rig, rogue) as (_, collector):
+                rogue.refuse = True
+                rogue.cut()
+                assert "could not be reached again" in await collector.end()
+            assert len(rogue.sessions) == 1
+            rogue.calls.clear()
+            rogue.sequence = 0
+        rogue.refuse = False
+        async with _up(rig, rogue):
+            assert "DeleteSubscriptions" in rogue.calls
+        assert rogue.sessions == {}
+
+
 async def test_a_hundred_cuts_lose_and_double_nothing(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linecontrol_opcua.resumption, "PAUSE_S", 0.005)
     chance = random.Random(7)
