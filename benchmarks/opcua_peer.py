@@ -35,7 +35,16 @@ class Peer(Rogue):
         message.NotificationData = [ua.DataChangeNotification(MonitoredItems=items)]
         result = ua.PublishResult(ua.UInt32(77), NotificationMessage=message, MoreNotifications=False)
         self._message = struct_to_binary(ua.PublishResponse(Parameters=result))
+        if len(self.handles) >= len(self.values):
+            waiting, self.waiting = self.waiting, []
+            for there, number, handle in waiting:
+                there.answer(number, handle, self._next())
         return response
+
+    def _next(self) -> bytes:
+        self._left -= 1
+        self.sequence += 1
+        return self._message.replace(struct.pack("<I", _MARK), struct.pack("<I", self.sequence), 1)
 
     @override
     def on_CreateSubscription(self, link: Link, request: Any) -> Any:
@@ -43,12 +52,10 @@ class Peer(Rogue):
         return super().on_CreateSubscription(link, request)
 
     @override
-    def on_Publish(self, link: Link, _: Any) -> Any:
-        if self._left and len(self.handles) >= len(self.values):
-            self._left -= 1
-            self.sequence += 1
-            return self._message.replace(struct.pack("<I", _MARK), struct.pack("<I", self.sequence), 1)
-        return None
+    def on_Publish(self, link: Link, request: Any) -> Any:
+        if self._left > 0 and len(self.handles) >= len(self.values):
+            return self._next()
+        return super().on_Publish(link, request)
 
     @override
     def on_Read(self, link: Link, request: Any) -> Any:

@@ -11,6 +11,7 @@ import time
 
 from asyncua import ua
 from asyncua.client.client import Client
+from asyncua.ua.attribute_ids import AttributeIds
 
 from benchmarks.opcua_peer import FIRST_NODE
 from benchmarks.opcua_subscription import driver, machine, peer
@@ -43,10 +44,10 @@ async def theirs_us(port: int, nodes: int) -> float:
     """Microseconds of CPU per value with asyncua's client."""
     async with Client(f"opc.tcp://127.0.0.1:{port}", timeout=30) as client:
         ids = [ua.NodeId(ua.Int32(FIRST_NODE + n), ua.Int16(1)) for n in range(nodes)]
-        await client.uaclient.read_attributes(ids, ua.AttributeIds.Value)
+        await client.uaclient.read_attributes(ids, AttributeIds.Value)
         start = time.process_time()
         for _ in range(THEIRS):
-            await client.uaclient.read_attributes(ids, ua.AttributeIds.Value)
+            await client.uaclient.read_attributes(ids, AttributeIds.Value)
         return (time.process_time() - start) / (THEIRS * nodes) * 1e6
 
 

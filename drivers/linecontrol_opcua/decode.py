@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta
-from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -10,14 +9,11 @@ from asyncua import ua
 
 from linecontrol.driver import Reading
 from linecontrol_opcua import fast
-from linecontrol_opcua.fast import Plan
-from linecontrol_opcua.wire import MOST_IN_ALL, TIME, Misfit, Reader
+from linecontrol_opcua.fast import Places, Plan
+from linecontrol_opcua.wire import MOST_IN_ALL, Misfit, Reader
 
 FAULT, READ, PUBLISH, REPUBLISH = 397, 634, 829, 835
 """Numbers of the responses on the wire."""
-CANARY = 0xFFFF_FFFF
-"""Client handle of the server's own clock."""
-_CANARY_PLAN = ("", TIME)
 _DATA_CHANGE, _STATUS_CHANGE = 811, 820
 _EPOCH = ua.DateTime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,7 +77,7 @@ def published(body: bytes, plan: Plan, now_ns: int, sequence: int) -> Published:
     return notified
 
 
-def read(body: bytes, plan: Plan, now_ns: int, sequence: int) -> list[Reading]:
+def read(body: bytes, plan: Places, now_ns: int, sequence: int) -> list[Reading]:
     """One reading for each node in a read response, by their place; the response must have as many as the plan.
 
     Raises:
@@ -140,23 +136,24 @@ def _notification(reader: Reader, plan: Plan, now_ns: int, sequence: int) -> Pub
     reader.skip(8)
     count = reader.count(3)
     readings: list[Reading] = []
-    ended = unread = 0
+    ended = unread = clock = 0
+    ordered = True
     for _ in range(count):
         kind, body = reader.extension()
         if kind == _DATA_CHANGE:
-            readings += fast.changes(body, body.count(5, MOST_IN_ALL), plan, now_ns, sequence + len(readings))
+            changes = fast.changes(body, body.count(5, MOST_IN_ALL), plan, now_ns, sequence + len(readings))
             _no_diagnostics(body)
             body.finish()
+            ordered = changes.in_order and (ordered and not readings)
+            readings = changes.readings if not readings else readings + changes.readings
+            clock = changes.clock or clock
         elif kind == _STATUS_CHANGE:
             ended = body.u32() or ended
         else:
             unread += 1
-    clock_ns = 0
-    if CANARY in plan:
-        readings, clock_ns = _without_canary(readings)
-    if any(before.source_ns > after.source_ns for before, after in pairwise(readings)):
+    if not ordered:
         readings = in_order(readings)
-    return Published(number, readings, not count, clock_ns, ended, unread)
+    return Published(number, readings, not count, fast.time_ns(clock) if clock else 0, ended, unread)
 
 
 def in_order(readings: list[Reading]) -> list[Reading]:
@@ -164,19 +161,6 @@ def in_order(readings: list[Reading]) -> list[Reading]:
     first = min((reading.sequence for reading in readings), default=0)
     ordered = sorted(readings, key=lambda reading: reading.source_ns)
     return [msgspec.structs.replace(reading, sequence=first + place) for place, reading in enumerate(ordered)]
-
-
-def _without_canary(readings: list[Reading]) -> tuple[list[Reading], int]:
-    rest = [reading for reading in readings if reading.signal]
-    if len(rest) == len(readings):
-        return readings, 0
-    stamps = [reading.value for reading in readings if not reading.signal and isinstance(reading.value, int)]
-    return rest, fast.time_ns(stamps[-1]) if stamps else 0
-
-
-def canary_plan() -> dict[int, tuple[str, int]]:
-    """What the server's own clock is in a plan."""
-    return {CANARY: _CANARY_PLAN}
 
 
 def _no_diagnostics(reader: Reader) -> None:

@@ -1,6 +1,7 @@
 """One connection to one OPC UA server: a subscription for the readings, direct reads and writes beside it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Never
 
@@ -23,13 +24,14 @@ from linecontrol_opcua import node
 from linecontrol_opcua.datatype import to_variant
 from linecontrol_opcua.doubts import Doubts
 from linecontrol_opcua.fast import overflowed, quality
-from linecontrol_opcua.scribe import Scribe
+from linecontrol_opcua.scribe import Places, Scribe
 from linecontrol_opcua.session import READ_REQUEST, Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
 from linecontrol_opcua.subscription import Item, Subscription
 from linecontrol_opcua.trouble import count, status_name
 from linecontrol_opcua.wire import Misfit
 
+_log = logging.getLogger(__name__)
 _ASK_AGAIN_S = 30.0
 """How often the server is asked anew for the nodes that it refused to monitor."""
 _SILENT_KEEP_ALIVES = 2
@@ -59,7 +61,7 @@ class OpcuaDriver(Driver):
         self._nodes: dict[str, ua.NodeId | None] | None = None
         self._refused: dict[int, int] = {}
         self._doubts = Doubts()
-        self._prepared: dict[tuple[str, ...], list[tuple[bytes, list[str]]]] = {}
+        self._prepared: dict[tuple[str, ...], list[tuple[bytes, Places]]] = {}
         self._used = False
 
     @override
@@ -68,6 +70,7 @@ class OpcuaDriver(Driver):
             msg = f"{self._who}: a driver is used once"
             raise RuntimeError(msg)
         self._used = True
+        self._mind_the_limit()
         await self._session.open()
         namespaces = self._session.namespaces
         self._nodes = {signal: node.parse(tag.node).at(namespaces) for signal, tag in self._tags.items()}
@@ -75,6 +78,18 @@ class OpcuaDriver(Driver):
         self._refuse_to_serve(await self._monitor(range(len(self._cyclic))))
         if self._cyclic and self._connection.vendor.canary:
             await self._subscription.watch_clock()
+
+    def _mind_the_limit(self) -> None:
+        vendor = self._connection.vendor
+        if vendor.most_items is not None and len(self._cyclic) > vendor.most_items:
+            _log.warning(
+                "%s: %d signals, but a server of profile %s carries about %d monitored items (%s)",
+                self._who,
+                len(self._cyclic),
+                self._connection.profile,
+                vendor.most_items,
+                vendor.note,
+            )
 
     def _refuse_to_serve(self, refused: dict[int, int]) -> None:
         self._refused = refused
@@ -129,25 +144,27 @@ class OpcuaDriver(Driver):
             if len(self._prepared) >= _MOST_PREPARED:
                 self._prepared.clear()
             self._prepared[key] = self._prepare(dict.fromkeys(signals))
-        found: dict[str, Reading] = {}
-        for request, names in self._prepared[key]:
+        got: list[Reading] = []
+        for request, places in self._prepared[key]:
             body = await self._session.ask(READ_REQUEST, request)
             try:
-                readings = self._scribe.read(body, names)
+                got += self._scribe.read(body, places)
             except Misfit as error:
                 count(self.traffic, error)
                 msg = f"{self._who} sent what can't be understood: {error}"
                 raise ConnectionLost(msg) from error
-            found.update(zip(names, readings, strict=True))
+        if len(got) == len(signals):
+            return got
+        found = {reading.signal: reading for reading in got}
         return [found.get(signal) or self._scribe.bad(signal, _UNKNOWN) for signal in signals]
 
-    def _prepare(self, signals: Iterable[str]) -> list[tuple[bytes, list[str]]]:
+    def _prepare(self, signals: Iterable[str]) -> list[tuple[bytes, Places]]:
         """Requests to read the signals that the server knows, each with the signals in it."""
         nodes = {signal: node_id for signal in signals if (node_id := self._node(signal)) is not None}
         names, prepared = list(nodes), []
         for request, size in self._session.encoded_reads(list(nodes.values())):
             chunk, names = names[:size], names[size:]
-            prepared.append((request, chunk))
+            prepared.append((request, self._scribe.places(chunk)))
         return prepared
 
     @override

@@ -4,23 +4,30 @@ What has no ``struct`` (strings, arrays, bad values without a value, picoseconds
 :class:`Reader`. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from struct import Struct
+from typing import Any, NamedTuple
 
 from linecontrol.driver import Quality, Reading, Value
-from linecontrol_opcua.wire import DOUBLE, FLOAT, MOST_TEXT, SCALARS, STRING, Reader
+from linecontrol_opcua.wire import MOST_TEXT, SCALARS, STRING, TIME, Reader
 
 Plan = Mapping[int, tuple[str, int]]
-"""Signal and number of the built-in type that is expected, by client handle (or place in a read)."""
+"""Signal and number of the built-in type that is expected, by client handle."""
+
+Places = Sequence[tuple[str, int]]
+"""The same for the values of a read, by their place."""
 
 FILETIME_EPOCH = 116_444_736_000_000_000
 """1970-01-01 in the time that OPC UA counts: 100 ns since 1601."""
 LAST_NS = 2**63 - 1
+CANARY = 0xFFFF_FFFF
+"""Client handle of the server's own clock."""
 TYPE_MISMATCH = 0x8074_0000
 """BadTypeMismatch."""
 
 _BAD, _UNCERTAIN, _INFO, _DATA_VALUE, _OVERFLOW = 0x8000_0000, 0x4000_0000, 0x0C00, 0x0400, 0x0080
 _VALUE, _STATUS, _SOURCE, _SERVER = 1, 2, 4, 8
+_PLAIN, _FULL = _VALUE | _SOURCE | _SERVER, _VALUE | _STATUS | _SOURCE | _SERVER
 _LEAST = 5
 """A handle and a mask: a type comes after."""
 
@@ -100,83 +107,102 @@ def reading(
     return Reading(signal, value, trust, time_ns(source) or time_ns(server) or now_ns, now_ns, status, sequence)
 
 
-def changes(reader: Reader, count: int, plan: Plan, now_ns: int, sequence: int) -> list[Reading]:
+class Changes(NamedTuple):
+    """What a data change notification holds."""
+
+    readings: list[Reading]
+    in_order: bool
+    """Whether the readings are in the order of their source times."""
+    clock: int
+    """What the server's own clock showed, as OPC UA counts; 0 if that was not sent."""
+
+
+def changes(reader: Reader, count: int, plan: Plan, now_ns: int, sequence: int) -> Changes:
     """The readings in ``count`` data changes, in the order sent; those with a handle not in the plan are left out."""
     body, pos, end, found = reader.data, reader.pos, reader.end, plan.get
     good, layouts = Quality.GOOD, _CHANGES
+    value: Any
     out: list[Reading] = []
+    add = out.append
+    clock = last = 0
+    in_order = True
     for _ in range(count):
         mask, kind = (body[pos + 4], body[pos + 5]) if end - pos > _LEAST else (0, 0)
         layout = layouts.get(mask << 8 | kind)
         if layout is None or end - pos < layout[0]:
             reader.pos = pos
-            handle, data = reader.u32(), reader.data_value()
+            handle = reader.u32()
+            kind, value, status, source, server = reader.data_value()
             pos = reader.pos
-            place = found(handle)
         else:
-            size, unpack = layout
-            if mask == 0x0D:
-                handle, value, source, server = unpack(body, pos)
+            if mask == _PLAIN:
+                handle, value, source, server = layout[1](body, pos)
                 status = 0
+            elif mask == _FULL:
+                handle, value, status, source, server = layout[1](body, pos)
             else:
-                handle, value, status, source, server = _spread(mask, unpack(body, pos))
-            pos += size
-            place = found(handle)
-            if place is not None and not status and kind == place[1]:
-                stamp = (source - FILETIME_EPOCH) * 100
-                if 0 < stamp <= LAST_NS and (kind not in _REAL or value - value == 0.0):
-                    sequence += 1
-                    out.append(Reading(place[0], value, good, stamp, now_ns, 0, sequence))
-                    continue
-            data = kind, value, status, source, server
-        if place is not None:
-            sequence += 1
-            out.append(reading(place[0], place[1], data, now_ns, sequence))
+                handle, value, status, source, server = _spread(mask, layout[1](body, pos))
+            pos += layout[0]
+        place = found(handle)
+        if place is None:
+            if handle == CANARY and kind == TIME:
+                clock = value
+            continue
+        sequence += 1
+        stamp = (source - FILETIME_EPOCH) * 100
+        # NaN and infinity are the numbers that differ from themselves.
+        if status or kind != place[1] or not 0 < stamp <= LAST_NS or kind == STRING or value - value != 0:
+            read = reading(place[0], place[1], (kind, value, status, source, server), now_ns, sequence)
+            stamp = read.source_ns
+            add(read)
+        else:
+            add(Reading(place[0], value, good, stamp, now_ns, 0, sequence))
+        if stamp < last:
+            in_order = False
+        last = stamp
     reader.pos = pos
-    return out
+    return Changes(out, in_order, clock)
 
 
-def values(reader: Reader, count: int, plan: Plan, now_ns: int, sequence: int) -> list[Reading]:
+def values(reader: Reader, count: int, plan: Places, now_ns: int, sequence: int) -> list[Reading]:
     """The readings in ``count`` data values, by their place among them."""
     body, pos, end = reader.data, reader.pos, reader.end
     good, layouts = Quality.GOOD, _VALUES
+    value: Any
     out: list[Reading] = []
-    for place in range(count):
-        signal, wanted = plan[place]
+    add = out.append
+    for place in plan[:count]:
         sequence += 1
-        layout = layouts.get(body[pos] << 8 | body[pos + 1]) if end - pos > 1 else None
+        mask, kind = (body[pos], body[pos + 1]) if end - pos > 1 else (0, 0)
+        layout = layouts.get(mask << 8 | kind)
         if layout is None or end - pos < layout[0]:
             reader.pos = pos
-            data = reader.data_value()
+            kind, value, status, source, server = reader.data_value()
             pos = reader.pos
         else:
-            mask, kind = body[pos], body[pos + 1]
-            value, status, source, server = _spread_value(mask, layout[1](body, pos))
+            if mask == _PLAIN:
+                value, source, server = layout[1](body, pos)
+                status = 0
+            elif mask == _FULL:
+                value, status, source, server = layout[1](body, pos)
+            else:
+                value, status, source, server = _spread_value(mask, layout[1](body, pos))
             pos += layout[0]
-            stamp = (source - FILETIME_EPOCH) * 100
-            if not status and kind == wanted and 0 < stamp <= LAST_NS and (kind not in _REAL or value - value == 0.0):
-                out.append(Reading(signal, value, good, stamp, now_ns, 0, sequence))
-                continue
-            data = kind, value, status, source, server
-        out.append(reading(signal, wanted, data, now_ns, sequence))
+        stamp = (source - FILETIME_EPOCH) * 100
+        if status or kind != place[1] or not 0 < stamp <= LAST_NS or kind == STRING or value - value != 0:
+            add(reading(place[0], place[1], (kind, value, status, source, server), now_ns, sequence))
+        else:
+            add(Reading(place[0], value, good, stamp, now_ns, 0, sequence))
     reader.pos = pos
     return out
 
 
-_REAL = (FLOAT, DOUBLE)
-
-
-def _spread_value(mask: int, fields: tuple) -> tuple:  # type: ignore[type-arg]
+def _spread_value(mask: int, fields: tuple[Any, ...]) -> tuple[Any, ...]:
     """The fields with 0 for those that the mask says are missing."""
-    if mask == 0x0D:
-        value, source, server = fields
-        return value, 0, source, server
-    if mask == 0x0F:
-        return fields
     rest = iter(fields)
     value = next(rest)
     return value, *(next(rest) if mask & bit else 0 for bit in (_STATUS, _SOURCE, _SERVER))
 
 
-def _spread(mask: int, fields: tuple) -> tuple:  # type: ignore[type-arg]
+def _spread(mask: int, fields: tuple[Any, ...]) -> tuple[Any, ...]:
     return fields[0], *_spread_value(mask, fields[1:])

@@ -26,6 +26,8 @@ class Vendor(NamedTuple):
 
     per_call: int = 500
     """Nodes in one request."""
+    per_read: int = 1_000
+    """Nodes in one request to read."""
     filters: bool = True
     """Whether it takes filters of monitored items."""
     most_items: int | None = None
@@ -39,13 +41,19 @@ class Vendor(NamedTuple):
 _VENDORS = {
     Profile.GENERIC: Vendor(),
     Profile.SIEMENS_S7_1200: Vendor(
-        per_call=100, most_items=500, note="fewest resources: keep sampling at 500ms or slower, few subscriptions"
+        per_call=100,
+        per_read=100,
+        most_items=500,
+        note="keep sampling at 500ms or slower",
     ),
     Profile.SIEMENS_S7_1500: Vendor(
-        per_call=200, most_items=10_000, note="at most 1000 nodes over all calls under way; licence by CPU"
+        per_call=200,
+        per_read=200,
+        most_items=10_000,
+        note="1000 nodes at most over all calls under way",
     ),
     Profile.BECKHOFF: Vendor(per_call=500, note="queue sizes and sampling rates are set in the server's own list"),
-    Profile.BNR: Vendor(per_call=200, note="sampling follows the task class of the variable"),
-    Profile.CODESYS: Vendor(per_call=200, most_items=2_000, note="symbols must be in the symbol configuration"),
+    Profile.BNR: Vendor(per_call=200, per_read=200, note="sampling follows the task class of the variable"),
+    Profile.CODESYS: Vendor(per_call=200, per_read=200, most_items=2_000, note="needs a symbol configuration"),
     Profile.KEPWARE: Vendor(per_call=500, note="the scan rate of a tag limits its sampling"),
 }

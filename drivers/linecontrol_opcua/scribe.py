@@ -7,6 +7,9 @@ from linecontrol_opcua import decode
 from linecontrol_opcua.fast import reading
 from linecontrol_opcua.settings import OpcuaTag
 
+Places = list[tuple[str, int]]
+"""Signal and number of its built-in type, in the order of a read."""
+
 
 class Scribe:
     """Keeps which signal has which handle, and how many readings there were."""
@@ -15,7 +18,6 @@ class Scribe:
         """``signals`` are the monitored ones: each one's handle is its place among them."""
         self._kinds = {signal: int(tag.type.wire.variant) for signal, tag in tags.items()}
         self._plan = {handle: (signal, self._kinds[signal]) for handle, signal in enumerate(signals)}
-        self._plan |= decode.canary_plan()
         self._clock = clock
         self._written = 0
 
@@ -29,10 +31,13 @@ class Scribe:
         self._written += len(result.readings)
         return result
 
-    def read(self, body: bytes, signals: Sequence[str]) -> list[Reading]:
+    def places(self, signals: Sequence[str]) -> Places:
+        """Which signal is expected where in the response to a read."""
+        return [(signal, self._kinds[signal]) for signal in signals]
+
+    def read(self, body: bytes, places: Places) -> list[Reading]:
         """One reading for each signal in a read response, in order."""
-        plan = {place: (signal, self._kinds[signal]) for place, signal in enumerate(signals)}
-        readings = decode.read(body, plan, self._clock.now_ns(), self._written)
+        readings = decode.read(body, places, self._clock.now_ns(), self._written)
         self._written += len(readings)
         return readings
 

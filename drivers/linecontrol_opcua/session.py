@@ -83,7 +83,8 @@ class Session:
         self._address = settings.endpoint()
         self.namespaces: list[str] = []
         most = min(MOST_PER_CALL, settings.vendor.per_call)
-        self._most_read = self._most_written = self._most_monitored = self._most = most
+        self._most_read = settings.vendor.per_read
+        self._most_written = self._most_monitored = most
         self._traffic = traffic
         self._security = Security(name, settings, clock)
         self._transport: Transport | None = None
@@ -193,10 +194,10 @@ class Session:
             msg = f"{self.name} ({self.url}) does not tell its namespaces ({status_name(namespaces.status)})"
             raise ConnectionLost(msg)
         self.namespaces = [str(uri) for uri in namespaces.value]
-        self._most_read, self._most_written, self._most_monitored = (self._limit(limit.value) for limit in limits)
-
-    def _limit(self, limit: object) -> int:
-        return min(limit, self._most) if isinstance(limit, int) and limit > 0 else self._most
+        read, written, monitored = (limit.value for limit in limits)
+        self._most_read = _least(read, self._most_read)
+        self._most_written = _least(written, self._most_written)
+        self._most_monitored = _least(monitored, self._most_monitored)
 
     async def close(self) -> None:
         """Say goodbye, if the server listens, and drop the connection. Never raises."""
@@ -363,3 +364,7 @@ async def _in_chunks(
             raise ValueError(msg)
         results += answered
     return results
+
+
+def _least(limit: object, ours: int) -> int:
+    return min(limit, ours) if isinstance(limit, int) and limit > 0 else ours

@@ -12,8 +12,8 @@ from asyncua.ua.status_codes import StatusCodes
 
 from linecontrol.driver import ConnectionLost, Quality, Traffic
 from linecontrol_opcua import decode
-from linecontrol_opcua.decode import CANARY, Published, Refusal
-from linecontrol_opcua.fast import quality
+from linecontrol_opcua.decode import Published, Refusal
+from linecontrol_opcua.fast import CANARY, quality
 from linecontrol_opcua.order import Order, after
 from linecontrol_opcua.publisher import Publisher
 from linecontrol_opcua.resumption import RESUME_S, resume

@@ -146,7 +146,7 @@ def test_value_quality_and_status(
 ) -> None:
     expected = Reading("l/s/x", value, quality, _SOURCE_NS, _NOW, status, 4)
     plan = {0: ("l/s/x", _kind(datatype))}
-    assert decode.read(_read_response([data]), plan, _NOW, 3) == [expected]
+    assert decode.read(_read_response([data]), [plan[0]], _NOW, 3) == [expected]
     assert decode.published(_publish_response([(0, data)]), plan, _NOW, 3).readings == [expected]
 
 
@@ -164,14 +164,14 @@ def test_source_time_falls_back_to_server_time_and_clock(
     source: datetime | None, server: datetime | None, expected: int
 ) -> None:
     data = ua.DataValue(ua.Variant(True), SourceTimestamp=source, ServerTimestamp=server)  # type: ignore[arg-type]
-    (reading,) = decode.read(_read_response([data]), {0: ("x", 1)}, _NOW, 0)
+    (reading,) = decode.read(_read_response([data]), [("x", 1)], _NOW, 0)
     assert reading.source_ns == expected
 
 
 def test_times_are_exact_to_100_ns_and_picoseconds_are_skipped() -> None:
     filetime = 134_116_362_002_500_017
     body = struct.pack("<BBhqHqH", 0x3D, 4, -5, filetime, 9_999, filetime + 1, 9_999)
-    assert fast.values(Reader(body), 1, {0: ("x", 4)}, _NOW, 0) == [
+    assert fast.values(Reader(body), 1, [("x", 4)], _NOW, 0) == [
         Reading("x", -5, Quality.GOOD, (filetime - fast.FILETIME_EPOCH) * 100, _NOW, 0, 1)
     ]
 
@@ -213,7 +213,7 @@ _DATA = st.builds(
 @given(st.lists(st.tuples(_DATA, st.sampled_from(list(DataType))), max_size=8))
 def test_a_read_means_what_asyncua_reads(pairs: list[tuple[ua.DataValue, DataType]]) -> None:
     body = _read_response([data for data, _ in pairs])
-    plan = {place: (f"s{place}", _kind(datatype)) for place, (_, datatype) in enumerate(pairs)}
+    plan = [(f"s{place}", _kind(datatype)) for place, (_, datatype) in enumerate(pairs)]
     theirs = struct_from_binary(ua.ReadResponse, Buffer(body)).Results
     expected = [_expected(f"s{n}", data, pairs[n][1], n) for n, data in enumerate(theirs)]
     assert _to_the_microsecond(decode.read(body, plan, _NOW, 0)) == _to_the_microsecond(expected)
@@ -264,7 +264,7 @@ def test_random_bytes_are_no_response(body: bytes) -> None:
     _only_misfits(lambda: decode.check_fault(body))
     _only_misfits(lambda: grammar.check(body))
     _only_misfits(lambda: decode.published(body, _PLAN, _NOW, 0))
-    _only_misfits(lambda: decode.read(body, _PLAN, _NOW, 0))
+    _only_misfits(lambda: decode.read(body, list(_PLAN.values()), _NOW, 0))
 
 
 @settings(_GENERATED, max_examples=600)
@@ -303,7 +303,7 @@ def test_values_beyond_the_limits_are_refused_at_once(value: bytes) -> None:
     body = _read_response([])[:-8] + struct.pack("<i", 1) + b"\x01" + value + struct.pack("<i", -1)
     start = time.perf_counter()
     with pytest.raises(Misfit):
-        decode.read(body, {0: ("x", 6)}, _NOW, 0)
+        decode.read(body, [("x", 6)], _NOW, 0)
     assert time.perf_counter() - start < 0.2
 
 
@@ -312,7 +312,7 @@ def test_huge_dimensions_cost_nothing() -> None:
     value = b"\xc6" + struct.pack("<ii", 1, 5) + dimensions
     body = _read_response([])[:-8] + struct.pack("<i", 1) + b"\x01" + value + struct.pack("<i", -1)
     start = time.perf_counter()
-    (reading,) = decode.read(body, {0: ("x", 6)}, _NOW, 0)
+    (reading,) = decode.read(body, [("x", 6)], _NOW, 0)
     assert (reading.value, reading.status) == (None, _MISMATCH)
     assert time.perf_counter() - start < 0.1
 
@@ -321,7 +321,7 @@ def test_two_million_one_byte_values_are_refused_at_once() -> None:
     body = _read_response([])[:-8] + struct.pack("<i", 2_000_000) + bytes(2_000_000)
     start = time.perf_counter()
     with pytest.raises(Misfit):
-        decode.read(body, _PLAN, _NOW, 0)
+        decode.read(body, list(_PLAN.values()), _NOW, 0)
     assert time.perf_counter() - start < 0.1
 
 
