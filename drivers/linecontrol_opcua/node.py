@@ -64,5 +64,15 @@ def parse(text: str) -> Node:
     return Node(None, 0, canonical) if uri == OPC_UA else Node(uri, number, canonical)
 
 
+def named(node_id: ua.NodeId, namespaces: Sequence[str]) -> str:
+    """The node id as people write it, at a server with these namespace URIs."""
+    text = node_id.to_string()
+    if not node_id.NamespaceIndex:
+        return text
+    identifier = text.partition(";")[2]
+    number = int(node_id.NamespaceIndex)
+    return f"nsu={namespaces[number]};{identifier}" if number < len(namespaces) else text
+
+
 def _node_id(identifier: str, namespace: int) -> ua.NodeId:
     return ua.NodeId.from_string(f"ns={namespace};{identifier}")

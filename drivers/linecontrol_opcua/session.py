@@ -199,6 +199,11 @@ class Session:
         self._most_written = _least(written, self._most_written)
         self._most_monitored = _least(monitored, self._most_monitored)
 
+    @property
+    def most_per_call(self) -> int:
+        """Nodes in one request of any other kind."""
+        return min(self._most_read, self._most_written)
+
     async def close(self) -> None:
         """Say goodbye, if the server listens, and drop the connection. Never raises."""
         uaclient = self._client.uaclient
