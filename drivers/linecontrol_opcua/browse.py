@@ -1,7 +1,7 @@
 """The browse services: what is below a node, and what a path leads to. Bounded."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asyncua import ua
 from asyncua.ua.object_ids import ObjectIds
@@ -63,7 +63,7 @@ def _found(reference: ua.ReferenceDescription) -> Found:
 
 async def properties(session: Session, nodes: Sequence[ua.NodeId], name: str) -> list[ua.NodeId | None]:
     """The property of that name of each node."""
-    element = ua.RelativePathElement()
+    element: Any = ua.RelativePathElement()
     element.ReferenceTypeId, element.IncludeSubtypes = _HAS_PROPERTY, True
     element.TargetName = ua.QualifiedName(name, ua.UInt16(0))
     return await targets(session, [(node, [element]) for node in nodes])
