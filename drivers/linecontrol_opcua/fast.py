@@ -20,14 +20,17 @@ Places = Sequence[tuple[str, int]]
 FILETIME_EPOCH = 116_444_736_000_000_000
 """1970-01-01 in the time that OPC UA counts: 100 ns since 1601."""
 LAST_NS = 2**63 - 1
-CANARY = 0xFFFF_FFFF
-"""Client handle of the server's own clock."""
+CANARY = 1_000_000_000
+"""Client handle of the server's own clock. Not the highest number: servers take that for none, and answer 0."""
 TYPE_MISMATCH = 0x8074_0000
 """BadTypeMismatch."""
 
 _BAD, _UNCERTAIN, _INFO, _DATA_VALUE, _OVERFLOW = 0x8000_0000, 0x4000_0000, 0x0C00, 0x0400, 0x0080
 _VALUE, _STATUS, _SOURCE, _SERVER = 1, 2, 4, 8
-_PLAIN, _FULL = _VALUE | _SOURCE | _SERVER, _VALUE | _STATUS | _SOURCE | _SERVER
+_PLAIN = {0x0D, 0x3D}
+_FULL = {0x0F, 0x3F}
+_TAIL = {_STATUS: "I", _SOURCE: "q", 0x10: "2x", _SERVER: "q", 0x20: "2x"}
+"""What follows a value, in this order: picoseconds are skipped."""
 _LEAST = 5
 """A handle and a mask: a type comes after."""
 
@@ -36,9 +39,9 @@ def _layouts(prefix: str) -> dict[int, tuple[int, Struct]]:
     """Size and layout of what follows ``prefix``, by encoding mask (high byte) and type."""
     layouts = {}
     for kind, code in SCALARS.items():
-        for more in range(8):
+        for more in range(32):
             mask = _VALUE | more << 1
-            tail = ("I" if mask & _STATUS else "") + ("q" if mask & _SOURCE else "") + ("q" if mask & _SERVER else "")
+            tail = "".join(field for bit, field in _TAIL.items() if mask & bit)
             layout = Struct(f"<{prefix}2x{code}{tail}")
             layouts[mask << 8 | kind] = (layout.size, layout)
     return layouts
@@ -135,10 +138,10 @@ def changes(reader: Reader, count: int, plan: Plan, now_ns: int, sequence: int) 
             kind, value, status, source, server = reader.data_value()
             pos = reader.pos
         else:
-            if mask == _PLAIN:
+            if mask in _PLAIN:
                 handle, value, source, server = layout[1](body, pos)
                 status = 0
-            elif mask == _FULL:
+            elif mask in _FULL:
                 handle, value, status, source, server = layout[1](body, pos)
             else:
                 handle, value, status, source, server = _spread(mask, layout[1](body, pos))
@@ -180,10 +183,10 @@ def values(reader: Reader, count: int, plan: Places, now_ns: int, sequence: int)
             kind, value, status, source, server = reader.data_value()
             pos = reader.pos
         else:
-            if mask == _PLAIN:
+            if mask in _PLAIN:
                 value, source, server = layout[1](body, pos)
                 status = 0
-            elif mask == _FULL:
+            elif mask in _FULL:
                 value, status, source, server = layout[1](body, pos)
             else:
                 value, status, source, server = _spread_value(mask, layout[1](body, pos))

@@ -168,12 +168,17 @@ def test_source_time_falls_back_to_server_time_and_clock(
     assert reading.source_ns == expected
 
 
-def test_times_are_exact_to_100_ns_and_picoseconds_are_skipped() -> None:
+@pytest.mark.parametrize("status", [b"", bytes(4)])
+@pytest.mark.parametrize("pico", [0, 0x10, 0x20, 0x30])
+def test_times_are_exact_to_100_ns_and_picoseconds_are_skipped(pico: int, status: bytes) -> None:
     filetime = 134_116_362_002_500_017
-    body = struct.pack("<BBhqHqH", 0x3D, 4, -5, filetime, 9_999, filetime + 1, 9_999)
-    assert fast.values(Reader(body), 1, [("x", 4)], _NOW, 0) == [
-        Reading("x", -5, Quality.GOOD, (filetime - fast.FILETIME_EPOCH) * 100, _NOW, 0, 1)
-    ]
+    source, server = (b"\x99\x99" if pico & bit else b"" for bit in (0x10, 0x20))
+    stamps = struct.pack("<q", filetime) + source + struct.pack("<q", filetime + 1) + server
+    body = struct.pack("<BBh", 0x0D | pico | (2 if status else 0), 4, -5) + status + stamps
+    expected = [Reading("x", -5, Quality.GOOD, (filetime - fast.FILETIME_EPOCH) * 100, _NOW, 0, 1)]
+    assert fast.values(Reader(body), 1, [("x", 4)], _NOW, 0) == expected
+    assert fast.changes(Reader(b"\0\0\0\0" + body), 1, {0: ("x", 4)}, _NOW, 0).readings == expected
+    assert Reader(body).data_value() == (4, -5, 0, filetime, filetime + 1)
 
 
 _VARIANTS = st.one_of(

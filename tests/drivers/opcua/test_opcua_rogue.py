@@ -17,6 +17,7 @@ import linecontrol_opcua.subscription
 from linecontrol.clock import SystemClock
 from linecontrol.driver import ConnectionLost, DeviceRefused, Quality, Reading, Tag
 from linecontrol_opcua import OpcuaDriver
+from linecontrol_opcua.fast import CANARY
 from tests.drivers.opcua.rogue import FIRST, LIMITS, Link, Rogue, fault, status, value
 
 if TYPE_CHECKING:
@@ -216,12 +217,11 @@ async def test_publish_that_is_never_answered_is_silence(rig: "Rig", monkeypatch
 
 async def test_a_clock_that_stands_still_is_a_stuck_server(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linecontrol_opcua.subscription, "CANARY_PATIENCE_S", 0.2)
-    canary = 0xFFFF_FFFF
     async with _rogue() as rogue, _up(rig, rogue) as (driver, collector):
-        rogue.handles[canary] = -1
+        rogue.handles[CANARY] = -1
         for second in (1, 2):
             stamp = ua.DateTime.fromtimestamp(1_767_225_600 + second)
-            rogue.publish((canary, ua.DataValue(ua.Variant(stamp, ua.VariantType.DateTime))))
+            rogue.publish((CANARY, ua.DataValue(ua.Variant(stamp, ua.VariantType.DateTime))))
         for number in range(1, 100):
             if collector.ended is not None:
                 break
