@@ -13,6 +13,7 @@ from asyncua.ua.status_codes import StatusCodes
 from linecontrol.driver import ConnectionLost, Quality, Traffic
 from linecontrol_opcua import decode
 from linecontrol_opcua.decode import Published, Refusal
+from linecontrol_opcua.echoes import Echoes
 from linecontrol_opcua.fast import CANARY, quality
 from linecontrol_opcua.order import Order, after
 from linecontrol_opcua.publisher import Publisher
@@ -67,6 +68,7 @@ class Subscription:
         self._patience_s = PATIENCE * KEEP_ALIVE_S
         self._publisher = Publisher(session)
         self._order = Order()
+        self._echoes = Echoes()
         self._idle = 0
         self._heard_at = 0.0
         self._clock_seen_ns = 0
@@ -216,7 +218,7 @@ class Subscription:
             raise ConnectionLost(msg)
         if message.clock_ns:
             self._see_clock(message.clock_ns)
-        return message
+        return message._replace(readings=self._echoes.without(message.readings))
 
     def _see_clock(self, clock_ns: int) -> None:
         """A clock that never goes on is none."""
@@ -236,6 +238,7 @@ class Subscription:
             if not await resume(self._session, until, cause) and not await self._session.take_over(self._number):
                 msg = f"{self._who} broke, and the server gave the subscription up meanwhile"
                 raise ConnectionLost(msg)
+            self._echoes.resumed()
             self._heard_at = loop.time()
             if self._clock_seen_at is not None:
                 self._clock_seen_at = self._heard_at

@@ -49,7 +49,8 @@ const { MessageSecurityMode, SecurityPolicy } = require("node-opcua-secure-chann
     value: { dataType: DataType.Double, value: 1.5 },
   });
   await server.start();
-  setInterval(() => counter.setValueFromSource({ dataType: DataType.UInt32, value: ++count }), 20);
+  const period = Number(process.argv[4] || 20);
+  setInterval(() => counter.setValueFromSource({ dataType: DataType.UInt32, value: ++count }), period);
   console.log("ready", own.namespaceUri);
   process.stdin.resume();
   process.stdin.on("end", () => process.exit(0));

@@ -354,6 +354,22 @@ async def test_a_short_cut_loses_nothing(rig: "Rig") -> None:
         assert (len(rogue.sessions), driver.traffic.gaps) == (1, 0)
 
 
+async def test_a_value_that_is_sent_once_more_under_another_number_counts_once(rig: "Rig") -> None:
+    async with _rogue() as rogue, _up(rig, rogue) as (_, collector):
+        rogue.publish((0, value(1, 1)), (1, value(1, 1)))
+        await collector.until(2)
+        rogue.cut()
+        rogue.message((0, value(1, 1)))
+        rogue.message((0, value(2, 2)), (1, value(1, 2)))
+        rogue.message((0, value(2, 2)))
+        await collector.until(4)
+        await rogue.until("Publish", 6)
+        rogue.publish((0, value(2, 2)), (0, value(3, 2)), (0, value(2, 2)))
+        await collector.until(6)
+        counts = [reading.value for reading in collector.got if reading.signal == "l/s/t0"]
+        assert counts == [1, 2, 3, 2]
+
+
 async def test_a_session_that_is_gone_is_replaced_and_the_subscription_taken_over(rig: "Rig") -> None:
     async with _rogue() as rogue, _up(rig, rogue) as (driver, collector):
         rogue.sessions = {99: True}
