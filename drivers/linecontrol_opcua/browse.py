@@ -64,9 +64,24 @@ def _found(reference: ua.ReferenceDescription) -> Found:
 async def properties(session: Session, nodes: Sequence[ua.NodeId], name: str) -> list[ua.NodeId | None]:
     """The property of that name of each node."""
     element: Any = ua.RelativePathElement()
-    element.ReferenceTypeId, element.IncludeSubtypes = _HAS_PROPERTY, True
+    element.ReferenceTypeId, element.IncludeSubtypes, element.IsInverse = _HAS_PROPERTY, True, False
     element.TargetName = ua.QualifiedName(name, ua.UInt16(0))
     return await targets(session, [(node, [element]) for node in nodes])
+
+
+async def follow(session: Session, paths: Sequence[Sequence[tuple[int, str]]]) -> list[ua.NodeId | None]:
+    """What each path of browse names leads to from Objects."""
+    objects = ua.NodeId(ua.Int32(ObjectIds.ObjectsFolder))
+    known = {number: [_step(*step) for step in path] for number, path in enumerate(paths) if path}
+    found = dict(zip(known, await targets(session, [(objects, steps) for steps in known.values()]), strict=True))
+    return [found.get(number) for number in range(len(paths))]
+
+
+def _step(namespace: int, name: str) -> Any:
+    step: Any = ua.RelativePathElement()
+    step.ReferenceTypeId, step.IncludeSubtypes, step.IsInverse = _HIERARCHICAL, True, False
+    step.TargetName = ua.QualifiedName(name, ua.UInt16(namespace))
+    return step
 
 
 async def targets(
@@ -88,7 +103,8 @@ async def targets(
 
 
 def _target(result: ua.BrowsePathResult) -> ua.NodeId | None:
-    if not result.StatusCode.is_good() or len(result.Targets or ()) != 1:
+    found = {str(target.TargetId): target.TargetId for target in result.Targets or ()}
+    if not result.StatusCode.is_good() or len(found) != 1:
         return None
-    there = result.Targets[0].TargetId
+    (there,) = found.values()
     return ua.NodeId(there.Identifier, there.NamespaceIndex, there.NodeIdType)

@@ -20,7 +20,7 @@ from linecontrol.driver import (
     Tag,
     Value,
 )
-from linecontrol_opcua import node
+from linecontrol_opcua import browse, node
 from linecontrol_opcua.datatype import to_variant
 from linecontrol_opcua.doubts import Doubts
 from linecontrol_opcua.fast import overflowed, quality
@@ -28,7 +28,7 @@ from linecontrol_opcua.scribe import Places, Scribe
 from linecontrol_opcua.session import READ_REQUEST, Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
 from linecontrol_opcua.subscription import Item, Subscription
-from linecontrol_opcua.trouble import count, status_name
+from linecontrol_opcua.trouble import count, status_name, told
 from linecontrol_opcua.wire import Misfit
 
 _log = logging.getLogger(__name__)
@@ -72,12 +72,22 @@ class OpcuaDriver(Driver):
         self._used = True
         self._mind_the_limit()
         await self._session.open()
-        namespaces = self._session.namespaces
-        self._nodes = {signal: node.parse(tag.node).at(namespaces) for signal, tag in self._tags.items()}
+        self._nodes = await self._locate()
         await self._subscription.create()
         self._refuse_to_serve(await self._monitor(range(len(self._cyclic))))
         if self._cyclic and self._connection.vendor.canary:
             await self._subscription.watch_clock()
+
+    async def _locate(self) -> dict[str, ua.NodeId | None]:
+        """Where each signal is at this server, now."""
+        namespaces = self._session.namespaces
+        places = {signal: node.parse(tag.node) for signal, tag in self._tags.items()}
+        located = {signal: place.at(namespaces) for signal, place in places.items()}
+        paths = {signal: steps for signal, place in places.items() if (steps := place.path(namespaces)) is not None}
+        if paths:
+            with told(self.name, self._connection.url):
+                located |= zip(paths, await browse.follow(self._session, list(paths.values())), strict=True)
+        return located
 
     def _mind_the_limit(self) -> None:
         vendor = self._connection.vendor

@@ -145,7 +145,8 @@ class OpcuaTag(TagSettings):
     """A variable node of an OPC UA server."""
 
     node: str
-    """Node id: ``nsu=URI;s=NAME`` (best: it survives re-numbering), ``ns=2;s=NAME``, ``ns=2;i=1001`` or ``i=2258``."""
+    """Node id: ``nsu=URI;s=NAME`` (best: it survives re-numbering), ``ns=2;s=NAME``, ``ns=2;i=1001``, ``i=2258``,
+    or by browse names from Objects down: ``nsu=URI;path=NAME/NAME``."""
     type: DataType
     """Data type of the node's value."""
     deadband: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None

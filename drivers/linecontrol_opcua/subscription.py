@@ -1,6 +1,7 @@
 """The one subscription of a session: what is asked of the server, and what it must send to be believed alive."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
@@ -39,6 +40,7 @@ CANARY_S = 1.0
 CANARY_PATIENCE_S = 4.5
 """A server whose clock was seen to run, and is not heard of for so long, is stuck."""
 
+_log = logging.getLogger(__name__)
 _NO_FILTER = {
     StatusCodes.BadFilterNotAllowed,
     StatusCodes.BadMonitoredItemFilterInvalid,
@@ -106,7 +108,15 @@ class Subscription:
         requests = [self._request(handle, item, with_filter=with_filter) for handle, item in items.items()]
         results = await self._session.monitor(self._number, requests)
         statuses = {handle: int(result.StatusCode.value) for handle, result in zip(items, results, strict=True)}
+        self._mind_queues([int(result.RevisedQueueSize) for result in results if result.StatusCode.is_good()])
         return {handle: status for handle, status in statuses.items() if quality(status) is Quality.BAD}
+
+    def _mind_queues(self, sizes: list[int]) -> None:
+        """What the server can't keep is lost at the next break, and some servers don't say so."""
+        short = [size for size in sizes if size < self._settings.queue]
+        if short:
+            words = "%s keeps only %d values of %d signals while they can't be sent, not %d (queue)"
+            _log.warning(words, self._who, min(short), len(short), self._settings.queue)
 
     def _request(self, handle: int, item: Item, *, with_filter: bool) -> ua.MonitoredItemCreateRequest:
         sampling = self._settings.publish if item.tag.sampling is None else item.tag.sampling

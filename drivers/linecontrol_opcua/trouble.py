@@ -10,7 +10,7 @@ from linecontrol.driver import ConnectionLost, DeviceRefused, Traffic
 from linecontrol_opcua.decode import Refusal
 from linecontrol_opcua.wire import Misfit
 
-_WANTS_USER = "it does not take the user: see user and password_file, or user_certificate and user_key"
+_WANTS_USER = "it wants a user and password that it knows: see user and password_file, or user_certificate"
 _WANTS_SECURITY = "it wants other security: see security and policy"
 _REFUSALS = {
     StatusCodes.BadIdentityTokenInvalid: _WANTS_USER,

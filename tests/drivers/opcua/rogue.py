@@ -195,7 +195,8 @@ class Rogue:
             if known:
                 self.handles[item.RequestedParameters.ClientHandle] = number
             code = StatusCodes.Good if known else StatusCodes.BadNodeIdUnknown
-            results.append(ua.MonitoredItemCreateResult(status(code)))
+            queue = item.RequestedParameters.QueueSize
+            results.append(ua.MonitoredItemCreateResult(status(code), RevisedQueueSize=queue))
         return ua.CreateMonitoredItemsResponse(Results=results)
 
     def on_Publish(self, link: "Link", _: Any) -> Any:  # noqa: N802
