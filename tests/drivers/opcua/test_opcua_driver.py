@@ -492,7 +492,7 @@ async def test_nodes_may_be_known_by_their_path(rig: "Rig") -> None:
         rig.tag("l/s/elsewhere", "nsu=urn:elsewhere;path=A", "double"),
     ]
     async with rig.serve(settings, tags[:2]) as plc, rig.drive(settings, tags) as driver:
-        await plc.publish([Reading("l/s/torque", 2.5, Quality.GOOD, _T0, 0)])
+        await plc.publish([Reading("l/s/torque", 2.5, Quality.GOOD, SystemClock().now_ns(), 0)])
         first = await rig.until(driver.readings(), lambda got: any(reading.value == 2.5 for reading in got))
         assert driver._nodes is not None
         assert driver._nodes["l/s/clock"] == ua.NodeId(ua.Int32(2258))
