@@ -143,5 +143,10 @@ def due(certificate: x509.Certificate, now_ns: int) -> bool:
     return not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - RENEW_BEFORE
 
 
+def days_left(certificate: x509.Certificate, now_ns: int) -> int:
+    """Whole days for which a certificate is still valid."""
+    return (certificate.not_valid_after_utc - _moment(now_ns)).days
+
+
 def _moment(now_ns: int) -> datetime:
     return datetime.fromtimestamp(now_ns / 1e9, UTC)

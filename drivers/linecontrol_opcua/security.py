@@ -4,6 +4,7 @@ A server is only told a password or signed to after its certificate was found on
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Never
 
@@ -29,6 +30,8 @@ _POLICIES: dict[Policy, Any] = {
     Policy.AES128_SHA256_RSAOAEP: security_policies.SecurityPolicyAes128Sha256RsaOaep,
     Policy.AES256_SHA256_RSAPSS: security_policies.SecurityPolicyAes256Sha256RsaPss,
 }
+_WARN_DAYS = 30
+_log = logging.getLogger(__name__)
 _PLAIN: Any = security_policies.SecurityPolicyNone
 _SAFE = {policy.URI for policy in _POLICIES.values()}
 
@@ -113,6 +116,11 @@ class Security:
             raise Unfit(msg)
         host = self._settings.endpoint()[0] if self._settings.check_host else None
         certificate.check(loaded, endpoint.Server.ApplicationUri, host, self._clock.now_ns())
+        days = certificate.days_left(loaded, self._clock.now_ns())
+        if days < _WARN_DAYS:
+            _log.warning(
+                "%s: the server's certificate ends in %d days; renew it and trust the new one", self._who, days
+            )
         return der
 
     def _refuse(self, why: str, cause: Exception) -> Never:

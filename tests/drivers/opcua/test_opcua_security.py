@@ -38,6 +38,7 @@ _NOW = datetime(2026, 6, 1, tzinfo=UTC)
 _NOW_NS = int(_NOW.timestamp()) * 10**9
 _URI = "urn:test:plc"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+_USER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 _PASSWORD = "correct horse №1"  # noqa: S105
 
 
@@ -250,10 +251,12 @@ class _Users(UserManager):
     """Lets anonymous clients in, and those who know the password."""
 
     seen: ClassVar[list[object]] = []
+    certificates: ClassVar[list[object]] = []
 
     @override
     def get_user(self, iserver: Any, username: Any = None, password: Any = None, certificate: Any = None) -> Any:
         self.seen.append((username, password))
+        self.certificates.append(certificate)
 
         if username is not None and password != _PASSWORD:
             return None
@@ -333,6 +336,14 @@ async def test_a_real_server_is_refused_until_it_is_trusted_then_spoken_to_in_ev
         password.chmod(0o604)
         assert "chmod 600" in await refused(settings(user="engineer", password_file=password))
         assert "is missing" in await refused(settings(user="engineer", password_file=tmp_path / "none"))
+        user = _certificate(_USER_KEY, uri="urn:user", now=datetime.now(UTC))  # noqa: TID251
+        (tmp_path / "user.der").write_bytes(_der(user))
+        key = tmp_path / "user.pem"
+        key.write_bytes(_pem(_USER_KEY))
+        key.chmod(0o600)
+        assert await value(settings(user_certificate=tmp_path / "user.der", user_key=key)) == 1.5
+        assert _Users.certificates[-1] == _der(user)
+        assert "the server's certificate ends in 29 days" in caplog.text
         Pki(folder).move(thumb, "rejected")
         assert f"linecontrol trust accept {thumb}" in await refused(settings())
     assert _PASSWORD not in caplog.text
