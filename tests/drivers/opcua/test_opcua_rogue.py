@@ -4,7 +4,7 @@ import asyncio
 import random
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -335,6 +335,28 @@ async def test_a_null_array_of_two_billion_is_refused_at_once(rig: "Rig") -> Non
         with pytest.raises(ConnectionLost, match="can't be understood"):
             await driver.read(["l/s/t0"])
         assert time.perf_counter() - start < 0.5
+
+
+async def test_damaged_frames_end_in_nothing_but_the_two_errors(rig: "Rig") -> None:
+    chance = random.Random(11)
+    ends: list[str] = []
+    for _ in range(60):
+        async with _rogue() as rogue, _up(rig, rogue) as (_, collector):
+            (link,) = rogue.links
+            send = link.raw
+
+            def damaged(data: bytes, send: Callable[[bytes], None] = send) -> None:
+                body = bytearray(data)
+                for _ in range(chance.randrange(1, 4)):
+                    body[chance.randrange(len(body))] = chance.randrange(256)
+                send(bytes(body))
+
+            link.raw = damaged  # type: ignore[method-assign]
+            rogue.publish((0, value(1, 1)), (1, value(2, 2)))
+            await asyncio.sleep(0.005)
+            ends.append(str(collector.ended))
+            link.raw = send  # type: ignore[method-assign]
+    assert sum("plc (opc.tcp://" in end for end in ends) > 20
 
 
 # Short outages.
