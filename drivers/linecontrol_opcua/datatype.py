@@ -91,16 +91,3 @@ def _fits(value: Value, datatype: DataType) -> bool:
     if isinstance(value, float):
         return math.isfinite(value) and (datatype is DataType.DOUBLE or abs(value) <= _LARGEST_FLOAT)
     return True
-
-
-def from_variant(variant: ua.Variant | None, datatype: DataType) -> Value:
-    """The value in a variant; ``None`` if it is of another type, an array, or not a finite number."""
-    if variant is None or variant.VariantType is not datatype.wire.variant or variant.is_array:
-        return None
-    value = variant.Value
-    if type(value) is not datatype.wire.python:
-        # A null string is how OPC UA sends an empty one.
-        return "" if datatype is DataType.STRING and value is None else None
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

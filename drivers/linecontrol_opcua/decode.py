@@ -1,83 +1,173 @@
-"""From what the server sent to readings. Pure: a faster decoder of the same bytes may take its place."""
+"""What a server published or answered to a read, as readings. Pure."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, timedelta
+from typing import NamedTuple
 
+import msgspec
 from asyncua import ua
-from asyncua.common.utils import Buffer
-from asyncua.ua.status_codes import StatusCodes
-from asyncua.ua.ua_binary import struct_from_binary
 
-from linecontrol.driver import Quality, Reading
-from linecontrol_opcua.datatype import DataType, from_variant
+from linecontrol.driver import Reading
+from linecontrol_opcua import fast
+from linecontrol_opcua.fast import Places, Plan
+from linecontrol_opcua.wire import MOST_IN_ALL, Misfit, Reader
 
+FAULT, READ, PUBLISH, REPUBLISH = 397, 634, 829, 835
+"""Numbers of the responses on the wire."""
+_DATA_CHANGE, _STATUS_CHANGE = 811, 820
 _EPOCH = ua.DateTime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_LAST_NS = 2**63 - 1
-_UNCERTAIN = 0x4000_0000
-_BAD = 0x8000_0000
-_INFO_TYPE = 0x0000_0C00
-_INFO_DATA_VALUE = 0x0000_0400
-_INFO_OVERFLOW = 0x0000_0080
 
 
-def publish_result(body: Buffer) -> ua.PublishResult:
-    """What a publish response carries.
+class Published(NamedTuple):
+    """A message of the subscription. ``readings`` are in the order of their source times."""
+
+    sequence: int = 0
+    readings: Sequence[Reading] = ()
+    keep_alive: bool = False
+    clock_ns: int = 0
+    """What the server's own clock showed, if that was sent."""
+    ended: int = 0
+    """Status with which the server ended the subscription."""
+    unread: int = 0
+    """Notifications in it that are of another kind."""
+    lost: bool = False
+    """Instead of a message: here at least one is missing for good."""
+
+
+class Refusal(Exception):
+    """The server answered with a bad status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"0x{status:08X}")
+        self.status = status
+
+
+def place(body: bytes) -> tuple[int, int, bool]:
+    """Subscription and number of the message in a publish response, and whether it is a mere keep-alive."""
+    reader = begin(body, PUBLISH)
+    subscription = reader.u32()
+    reader.skip(4 * reader.count(4) + 1)
+    number = reader.u32()
+    reader.skip(8)
+    return subscription, number, not reader.count(3)
+
+
+def number_of(body: bytes) -> int:
+    """Number of the message in a republish response."""
+    return begin(body, REPUBLISH).u32()
+
+
+def published(body: bytes, plan: Plan, now_ns: int, sequence: int) -> Published:
+    """What a publish or republish response carries; its readings are numbered from ``sequence`` + 1.
 
     Raises:
-        ua.UaStatusCodeError: the server refused to publish.
+        Refusal: the server refused to publish.
+        Misfit: it is no such response, or beyond a limit.
     """
-    response: ua.PublishResponse = struct_from_binary(ua.PublishResponse, body)
-    response.ResponseHeader.ServiceResult.check()
-    result: ua.PublishResult = response.Parameters
-    return result
+    anew = Reader(body).type_id() == REPUBLISH
+    reader = begin(body, REPUBLISH if anew else PUBLISH)
+    if not anew:
+        reader.skip(4)
+        reader.skip(4 * reader.count(4) + 1)
+    notified = _notification(reader, plan, now_ns, sequence)
+    if not anew:
+        reader.skip(4 * reader.count(4))
+        _no_diagnostics(reader)
+    reader.finish()
+    return notified
 
 
-def data_changes(result: ua.PublishResult) -> Iterator[tuple[int, ua.DataValue]]:
-    """Client handle and value of each data change, in the order sent.
+def read(body: bytes, plan: Places, now_ns: int, sequence: int) -> list[Reading]:
+    """One reading for each node in a read response, by their place; the response must have as many as the plan.
 
     Raises:
-        ua.UaStatusCodeError: the server ended the subscription.
+        Refusal: the server refused the read.
+        Misfit: it is no answer to it, or beyond a limit.
     """
-    for notification in result.NotificationMessage.NotificationData or []:
-        if isinstance(notification, ua.DataChangeNotification):
-            for item in notification.MonitoredItems or []:
-                yield item.ClientHandle, item.Value
-        elif isinstance(notification, ua.StatusChangeNotification):
-            notification.Status.check()
+    reader = begin(body, READ)
+    count = reader.count(1)
+    if count != len(plan):
+        msg = f"{count} results for {len(plan)} nodes"
+        raise Misfit(msg)
+    readings = fast.values(reader, count, plan, now_ns, sequence)
+    _no_diagnostics(reader)
+    reader.finish()
+    return readings
 
 
-def time_ns(moment: datetime | None) -> int | None:
-    """UTC nanoseconds of a server's time, to the microsecond; ``None`` if it is missing or means nothing."""
-    if moment is None:
-        return None
-    nanoseconds = (moment.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND * 1000
-    return nanoseconds if 0 < nanoseconds <= _LAST_NS else None
+def response(reader: Reader) -> int:
+    """Go past the header of a response; its service result."""
+    reader.skip(12)
+    status = reader.u32()
+    reader.diagnostic()
+    for _ in range(reader.count(4)):
+        reader.octets()
+    reader.extension()
+    return status
+
+
+def check_fault(body: bytes) -> None:
+    """Raise ``Refusal`` if a response is a fault."""
+    reader = Reader(body)
+    if reader.type_id() == FAULT:
+        raise Refusal(response(reader))
+
+
+def begin(body: bytes, expected: int) -> Reader:
+    """The results in a response of the type expected.
+
+    Raises:
+        Refusal: the service was refused.
+        Misfit: it is another response.
+    """
+    reader = Reader(body)
+    kind = reader.type_id()
+    status = response(reader)
+    if status & 0x8000_0000:
+        raise Refusal(status)
+    if kind != expected:
+        msg = f"response {kind} where {expected} was expected"
+        raise Misfit(msg)
+    return reader
+
+
+def _notification(reader: Reader, plan: Plan, now_ns: int, sequence: int) -> Published:
+    number = reader.u32()
+    reader.skip(8)
+    count = reader.count(3)
+    readings: list[Reading] = []
+    ended = unread = clock = 0
+    ordered = True
+    for _ in range(count):
+        kind, body = reader.extension()
+        if kind == _DATA_CHANGE:
+            changes = fast.changes(body, body.count(5, MOST_IN_ALL), plan, now_ns, sequence + len(readings))
+            _no_diagnostics(body)
+            body.finish()
+            ordered = changes.in_order and (ordered and not readings)
+            readings = changes.readings if not readings else readings + changes.readings
+            clock = changes.clock or clock
+        elif kind == _STATUS_CHANGE:
+            ended = body.u32() or ended
+        else:
+            unread += 1
+    if not ordered:
+        readings = in_order(readings)
+    return Published(number, readings, not count, fast.time_ns(clock) if clock else 0, ended, unread)
+
+
+def in_order(readings: list[Reading]) -> list[Reading]:
+    """The readings by source time, numbered in that order."""
+    first = min((reading.sequence for reading in readings), default=0)
+    ordered = sorted(readings, key=lambda reading: reading.source_ns)
+    return [msgspec.structs.replace(reading, sequence=first + place) for place, reading in enumerate(ordered)]
+
+
+def _no_diagnostics(reader: Reader) -> None:
+    for _ in range(reader.count(1)):
+        reader.diagnostic()
 
 
 def moment(nanoseconds: int) -> ua.DateTime:
     """A server's time of UTC nanoseconds, to the microsecond."""
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-
-
-def source_ns(data: ua.DataValue, receive_ns: int) -> int:
-    """When the value arose: source time, else server time, else ``receive_ns``."""
-    return time_ns(data.SourceTimestamp) or time_ns(data.ServerTimestamp) or receive_ns
-
-
-def quality(status: int) -> Quality:
-    """How far a status code lets a value be trusted; one that had to drop values before it is uncertain."""
-    if status & _BAD:
-        return Quality.BAD
-    overflow = status & _INFO_TYPE == _INFO_DATA_VALUE and status & _INFO_OVERFLOW
-    return Quality.UNCERTAIN if status & _UNCERTAIN or overflow else Quality.GOOD
-
-
-def reading(signal: str, data: ua.DataValue, datatype: DataType, receive_ns: int, sequence: int) -> Reading:
-    """The reading that a data value means; a value of another type is ``BAD`` with ``BadTypeMismatch``."""
-    status = 0 if data.StatusCode is None else int(data.StatusCode.value)
-    trust = quality(status)
-    value = None if trust is Quality.BAD else from_variant(data.Value, datatype)
-    if value is None and trust is not Quality.BAD:
-        trust, status = Quality.BAD, int(StatusCodes.BadTypeMismatch)
-    return Reading(signal, value, trust, source_ns(data, receive_ns), receive_ns, status, sequence)

@@ -1,8 +1,8 @@
 """One connection to one OPC UA server: a subscription for the readings, direct reads and writes beside it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from operator import itemgetter
 from typing import Never
 
 from asyncua import ua
@@ -20,17 +20,24 @@ from linecontrol.driver import (
     Tag,
     Value,
 )
-from linecontrol_opcua import decode, node
+from linecontrol_opcua import browse, node
 from linecontrol_opcua.datatype import to_variant
-from linecontrol_opcua.session import Session
+from linecontrol_opcua.doubts import Doubts
+from linecontrol_opcua.fast import overflowed, quality
+from linecontrol_opcua.scribe import Places, Scribe
+from linecontrol_opcua.session import READ_REQUEST, Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
 from linecontrol_opcua.subscription import Item, Subscription
-from linecontrol_opcua.trouble import status_name, told
+from linecontrol_opcua.trouble import count, status_name, told
+from linecontrol_opcua.wire import Misfit
 
+_log = logging.getLogger(__name__)
 _ASK_AGAIN_S = 30.0
 """How often the server is asked anew for the nodes that it refused to monitor."""
 _SILENT_KEEP_ALIVES = 2
 """So many keep-alives without a single value before mean that the subscription is stuck."""
+_MOST_PREPARED = 16
+"""Reads that are kept ready to be sent again."""
 _UNKNOWN = int(StatusCodes.BadNodeIdUnknown)
 
 
@@ -45,13 +52,16 @@ class OpcuaDriver(Driver):
         super().__init__(name, settings, tags, clock)
         connection = OpcuaConnection.model_validate(settings)
         self._who = f"{name} ({connection.url})"
-        self._session = Session(name, connection.url, connection.timeout / 1e9)
-        self._subscription = Subscription(self._session, connection, clock.speed)
+        self._connection = connection
         self._tags = {tag.signal: OpcuaTag.model_validate(tag.settings) for tag in tags}
         self._cyclic = [tag.signal for tag in tags if not tag.writable]
+        self._scribe = Scribe(self._cyclic, self._tags, clock)
+        self._session = Session(name, connection, clock, self.traffic)
+        self._subscription = Subscription(self._session, connection, clock.speed, self._scribe, self.traffic)
         self._nodes: dict[str, ua.NodeId | None] | None = None
         self._refused: dict[int, int] = {}
-        self._sequence = 0
+        self._doubts = Doubts()
+        self._prepared: dict[tuple[str, ...], list[tuple[bytes, Places]]] = {}
         self._used = False
 
     @override
@@ -60,11 +70,40 @@ class OpcuaDriver(Driver):
             msg = f"{self._who}: a driver is used once"
             raise RuntimeError(msg)
         self._used = True
+        self._mind_the_limit()
         await self._session.open()
-        namespaces = self._session.namespaces
-        self._nodes = {signal: node.parse(tag.node).at(namespaces) for signal, tag in self._tags.items()}
+        self._nodes = await self._locate()
         await self._subscription.create()
-        self._refused = await self._monitor(range(len(self._cyclic)))
+        self._refuse_to_serve(await self._monitor(range(len(self._cyclic))))
+        if self._cyclic and self._connection.vendor.canary:
+            await self._subscription.watch_clock()
+
+    async def _locate(self) -> dict[str, ua.NodeId | None]:
+        """Where each signal is at this server, now."""
+        namespaces = self._session.namespaces
+        places = {signal: node.parse(tag.node) for signal, tag in self._tags.items()}
+        located = {signal: place.at(namespaces) for signal, place in places.items()}
+        paths = {signal: steps for signal, place in places.items() if (steps := place.path(namespaces)) is not None}
+        if paths:
+            with told(self.name, self._connection.url):
+                located |= zip(paths, await browse.follow(self._session, list(paths.values())), strict=True)
+        return located
+
+    def _mind_the_limit(self) -> None:
+        vendor = self._connection.vendor
+        if vendor.most_items is not None and len(self._cyclic) > vendor.most_items:
+            _log.warning(
+                "%s: %d signals, but a server of profile %s carries about %d monitored items (%s)",
+                self._who,
+                len(self._cyclic),
+                self._connection.profile,
+                vendor.most_items,
+                vendor.note,
+            )
+
+    def _refuse_to_serve(self, refused: dict[int, int]) -> None:
+        self._refused = refused
+        self.traffic.refused = len(refused)
 
     async def _monitor(self, handles: Iterable[int]) -> dict[int, int]:
         """Monitor the cyclic signals with these handles; refused ones come back, each with its status."""
@@ -84,50 +123,59 @@ class OpcuaDriver(Driver):
         silent_for = 0
         waiting = len(self._refused) < len(self._cyclic)
         if self._refused:
-            yield self._bad_readings()
+            yield [self._scribe.bad(self._cyclic[handle], status) for handle, status in self._refused.items()]
         while True:
-            result = await self._subscription.publish()
-            with told(self.name, self._session.url):
-                batch = self._batch(result)
-            if batch:
-                waiting = False
-                yield batch
-            elif waiting:
-                silent_for += 1
-                if silent_for == _SILENT_KEEP_ALIVES:
-                    msg = f"{self._who} took the subscription but sends no value"
-                    raise ConnectionLost(msg)
+            for message in await self._subscription.publish():
+                if message.lost:
+                    self._doubts.lost(self._served())
+                batch = self._doubts.marked(message.readings)
+                self.traffic.gaps += any(overflowed(reading.status) for reading in batch if reading.status)
+                if batch:
+                    waiting = False
+                    yield batch
+                elif waiting and message.keep_alive:
+                    silent_for += 1
+                    if silent_for == _SILENT_KEEP_ALIVES:
+                        msg = f"{self._who} took the subscription but sends no value"
+                        raise ConnectionLost(msg)
+            if self._doubts.signals:
+                yield self._doubts.settled(await self.read(list(self._doubts.signals)))
             if self._refused and loop.time() >= ask_again_at:
-                self._refused = await self._monitor(list(self._refused))
+                self._refuse_to_serve(await self._monitor(list(self._refused)))
                 ask_again_at = loop.time() + _ASK_AGAIN_S
 
-    def _batch(self, result: ua.PublishResult) -> list[Reading]:
-        """The readings in a publish response, by source time."""
-        now = self.clock.now_ns()
-        changes = [
-            (decode.source_ns(data, now), handle, data)
-            for handle, data in decode.data_changes(result)
-            if handle < len(self._cyclic)
-        ]
-        changes.sort(key=itemgetter(0))
-        return [self._reading(self._cyclic[handle], data, now) for _, handle, data in changes]
-
-    def _bad_readings(self) -> list[Reading]:
-        now = self.clock.now_ns()
-        return [self._reading(self._cyclic[handle], _bad(status), now) for handle, status in self._refused.items()]
-
-    def _reading(self, signal: str, data: ua.DataValue, now_ns: int) -> Reading:
-        self._sequence += 1
-        return decode.reading(signal, data, self._tags[signal].type, now_ns, self._sequence)
+    def _served(self) -> list[str]:
+        return [signal for handle, signal in enumerate(self._cyclic) if handle not in self._refused]
 
     @override
     async def read(self, signals: Sequence[str]) -> list[Reading]:
-        nodes = {signal: self._node(signal) for signal in signals}
-        known = {signal: node_id for signal, node_id in nodes.items() if node_id is not None}
-        values = dict(zip(known, await self._session.read(list(known.values())), strict=True))
-        now = self.clock.now_ns()
-        with told(self.name, self._session.url):
-            return [self._reading(signal, values.get(signal, _bad(_UNKNOWN)), now) for signal in signals]
+        key = tuple(signals)
+        if key not in self._prepared:
+            if len(self._prepared) >= _MOST_PREPARED:
+                self._prepared.clear()
+            self._prepared[key] = self._prepare(dict.fromkeys(signals))
+        got: list[Reading] = []
+        for request, places in self._prepared[key]:
+            body = await self._session.ask(READ_REQUEST, request)
+            try:
+                got += self._scribe.read(body, places)
+            except Misfit as error:
+                count(self.traffic, error)
+                msg = f"{self._who} sent what can't be understood: {error}"
+                raise ConnectionLost(msg) from error
+        if len(got) == len(signals):
+            return got
+        found = {reading.signal: reading for reading in got}
+        return [found.get(signal) or self._scribe.bad(signal, _UNKNOWN) for signal in signals]
+
+    def _prepare(self, signals: Iterable[str]) -> list[tuple[bytes, Places]]:
+        """Requests to read the signals that the server knows, each with the signals in it."""
+        nodes = {signal: node_id for signal in signals if (node_id := self._node(signal)) is not None}
+        names, prepared = list(nodes), []
+        for request, size in self._session.encoded_reads(list(nodes.values())):
+            chunk, names = names[:size], names[size:]
+            prepared.append((request, self._scribe.places(chunk)))
+        return prepared
 
     @override
     async def write(self, values: Mapping[str, Value]) -> None:
@@ -142,7 +190,7 @@ class OpcuaDriver(Driver):
                 self._refuse(signal, str(error))
         statuses = await self._session.write(writes)
         codes = {signal: int(status.value) for signal, status in zip(values, statuses, strict=True)}
-        bad = {signal: code for signal, code in codes.items() if decode.quality(code) is Quality.BAD}
+        bad = {signal: code for signal, code in codes.items() if quality(code) is Quality.BAD}
         if bad:
             self._refuse(", ".join(bad), ", ".join(status_name(code) for code in bad.values()))
 
@@ -159,7 +207,3 @@ class OpcuaDriver(Driver):
     @override
     async def close(self) -> None:
         await self._session.close()
-
-
-def _bad(status: int) -> ua.DataValue:
-    return ua.DataValue(StatusCode=ua.StatusCode(ua.UInt32(status)))

@@ -11,7 +11,9 @@ from typing_extensions import override
 OPC_UA = "http://opcfoundation.org/UA/"
 """URI of namespace 0, which every server has."""
 
-_NODE = re.compile(r"(?:nsu=(?P<uri>[^;]+);|ns=(?P<index>\d{1,5});)?(?P<identifier>[isgb]=.+)", re.DOTALL)
+_NODE = re.compile(r"(?:nsu=(?P<uri>[^;]+);|ns=(?P<index>\d{1,5});)?(?P<identifier>(?:[isgb]|path)=.+)", re.DOTALL)
+_SEGMENT = re.compile(r"(?:(?P<index>\d{1,5}):)?(?P<name>.+)", re.DOTALL)
+_PATH = "path="
 _HIGHEST_INDEX = 0xFFFF
 _HIGHEST_NUMBER = 0xFFFF_FFFF
 
@@ -28,6 +30,19 @@ class Node(NamedTuple):
         if self.uri is not None:
             return f"nsu={self.uri};{self.identifier}"
         return f"ns={self.number};{self.identifier}" if self.number else self.identifier
+
+    def path(self, namespaces: Sequence[str]) -> list[tuple[int, str]] | None:
+        """Namespace and browse name of each step from Objects, if the node is known by its path.
+
+        Empty if the server lacks the namespace, ``None`` if the node has an id.
+        """
+        if not self.identifier.startswith(_PATH):
+            return None
+        if self.uri is not None and self.uri not in namespaces:
+            return []
+        own = self.number if self.uri is None else list(namespaces).index(self.uri)
+        steps = (_SEGMENT.fullmatch(step) for step in self.identifier.removeprefix(_PATH).split("/"))
+        return [(own if step["index"] is None else int(step["index"]), step["name"]) for step in steps if step]
 
     def at(self, namespaces: Sequence[str]) -> ua.NodeId | None:
         """Id of the node at a server with these namespace URIs; ``None`` if the server lacks the namespace."""
@@ -46,12 +61,18 @@ def parse(text: str) -> Node:
     """
     match = _NODE.fullmatch(text)
     if match is None:
-        msg = f"{text!r} is not a node id; write nsu=URI;s=NAME, ns=2;s=NAME, ns=2;i=1001 or i=2258"
+        ways = "nsu=URI;s=NAME, ns=2;s=NAME, ns=2;i=1001, i=2258 or nsu=URI;path=NAME/NAME"
+        msg = f"{text!r} is not a node id; write {ways}"
         raise ValueError(msg)
     uri, number = match["uri"], int(match["index"] or 0)
     if number > _HIGHEST_INDEX:
         msg = f"{text!r}: a namespace index is at most {_HIGHEST_INDEX}"
         raise ValueError(msg)
+    if match["identifier"].startswith(_PATH):
+        if not all(match["identifier"].removeprefix(_PATH).split("/")):
+            msg = f"{text!r}: a path is NAME/NAME/NAME, from Objects down"
+            raise ValueError(msg)
+        return Node(uri, number, match["identifier"])
     try:
         identifier = _node_id(match["identifier"], 0).Identifier
     except (UaError, ValueError) as error:
@@ -64,5 +85,17 @@ def parse(text: str) -> Node:
     return Node(None, 0, canonical) if uri == OPC_UA else Node(uri, number, canonical)
 
 
+def named(node_id: ua.NodeId, namespaces: Sequence[str]) -> str:
+    """The node id as people write it, at a server with these namespace URIs."""
+    text = node_id.to_string()
+    if not node_id.NamespaceIndex:
+        return text
+    identifier = text.partition(";")[2]
+    number = int(node_id.NamespaceIndex)
+    return f"nsu={namespaces[number]};{identifier}" if number < len(namespaces) else text
+
+
 def _node_id(identifier: str, namespace: int) -> ua.NodeId:
+    if identifier.startswith(_PATH):
+        return ua.NodeId(ua.String(identifier), ua.Int16(namespace))
     return ua.NodeId.from_string(f"ns={namespace};{identifier}")

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from asyncua import ua
 from asyncua.common.callback import CallbackType, ServerItemCallback
+from asyncua.common.node import Node
 from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
@@ -41,6 +42,7 @@ class OpcuaPlcServer(PlcServer):
         self._tags = {tag.signal: OpcuaTag.model_validate(tag.settings) for tag in tags}
         self._nodes: dict[str, ua.NodeId] = {}
         self._signals: dict[ua.NodeId, str] = {}
+        self._folders: dict[str, Node] = {}
         self._writes: list[Write] = []
         self._server: Server | None = None
 
@@ -77,8 +79,12 @@ class OpcuaPlcServer(PlcServer):
 
     async def _add(self, server: Server, tag: Tag, node_id: ua.NodeId) -> None:
         datatype = self._tags[tag.signal].type
-        name = ua.QualifiedName(tag.signal, node_id.NamespaceIndex)
-        variable = await server.nodes.objects.add_variable(
+        name, parent = ua.QualifiedName(tag.signal, node_id.NamespaceIndex), server.nodes.objects
+        steps = node.parse(self._tags[tag.signal].node).path(await server.get_namespace_array())
+        if steps:
+            *above, (namespace, last) = steps
+            parent, name = await self._folder(server, above), ua.QualifiedName(last, ua.UInt16(namespace))
+        variable = await parent.add_variable(
             node_id, name, datatype.initial, datatype.wire.variant, datatype=ua.NodeId(ua.Int32(datatype.wire.variant))
         )
         if tag.writable:
@@ -86,6 +92,19 @@ class OpcuaPlcServer(PlcServer):
         self._nodes[tag.signal] = node_id
         self._signals[node_id] = tag.signal
         await self._put(server, Reading(tag.signal, datatype.initial, Quality.GOOD, self.clock.now_ns(), 0))
+
+    async def _folder(self, server: Server, steps: Sequence[tuple[int, str]]) -> Node:
+        """The object at the end of a path, made if it isn't there."""
+        parent, key = server.nodes.objects, ""
+        for namespace, name in steps:
+            key = f"{key}/{namespace}:{name}"
+            if key not in self._folders:
+                self._folders[key] = await parent.add_object(
+                    ua.NodeId(ua.String(f"folder={key}"), ua.Int16(namespace)),
+                    ua.QualifiedName(name, ua.UInt16(namespace)),
+                )
+            parent = self._folders[key]
+        return parent
 
     @override
     async def publish(self, readings: Sequence[Reading]) -> None:
@@ -126,10 +145,10 @@ class OpcuaPlcServer(PlcServer):
         if server is None:
             return
         with suppress(Exception):
-            # Sessions with subscriptions outlive their connection, and asyncua does not end them when it stops.
-            for session in list(server.iserver._external_sessions.values()):  # noqa: SLF001
-                await session.close_session()
             for transport in list(server.iserver.asyncio_transports):
                 transport.abort()
             await asyncio.sleep(0)
+            # Sessions with subscriptions outlive their connection, and asyncua does not end them when it stops.
+            for session in list(server.iserver._external_sessions.values()):  # noqa: SLF001
+                await session.close_session()
             await server.stop()

@@ -1,4 +1,4 @@
-"""One session at an OPC UA server: asyncua's transport and services, without its tasks.
+"""One session at an OPC UA server: asyncua's channel and rare services, without its tasks.
 
 Nothing runs in the background: a request is sent when asked for and the secure channel is renewed between two publish
 responses, so there is nothing to leak. asyncua's publish loop, watchdogs and reconnect are not used.
@@ -8,21 +8,31 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from asyncua import ua
 from asyncua.client.client import Client
-from asyncua.client.ua_client import UASocketProtocol
-from asyncua.common.utils import Buffer
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
-from asyncua.ua.ua_binary import struct_from_binary
-from asyncua.ua.uaerrors import UaError, UaStatusCodeError
+from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
+from asyncua.ua.uaerrors import (
+    BadSecureChannelIdInvalid,
+    BadSessionClosed,
+    BadSessionIdInvalid,
+    BadSessionNotActivated,
+    UaError,
+    UaStatusCodeError,
+)
 
-from linecontrol.driver import ConnectionLost, DeviceRefused
-from linecontrol_opcua.trouble import told
+from linecontrol.driver import Clock, ConnectionLost, DeviceRefused, Traffic
+from linecontrol_opcua import decode, loose
+from linecontrol_opcua.loose import Loose
+from linecontrol_opcua.security import Security
+from linecontrol_opcua.settings import OpcuaConnection
+from linecontrol_opcua.transport import LARGEST_CHUNK, MOST_CHUNKS, Transport
+from linecontrol_opcua.trouble import status_name, told
+from linecontrol_opcua.wire import MOST_BYTES
 
-APPLICATION_URI = "urn:linecontrol:opcua"
 SESSION_TIMEOUT_MS = 60_000
 """A session that was cut off is given up by the server after so long."""
 MOST_PER_CALL = 500
@@ -37,6 +47,7 @@ _LIMITS = (
     ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerWrite,
     ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
 )
+_FORGOTTEN = (BadSessionIdInvalid, BadSessionClosed, BadSessionNotActivated, BadSecureChannelIdInvalid)
 
 
 def quiet_asyncua() -> None:
@@ -46,79 +57,203 @@ def quiet_asyncua() -> None:
         logger.setLevel(logging.ERROR)
 
 
+class _Left(NamedTuple):
+    """A session that could not be closed."""
+
+    settings: OpcuaConnection
+    token: ua.NodeId
+    nonce: bytes | None
+    tokens: list[ua.UserTokenPolicy]
+    subscription: int
+
+
+_left: dict[tuple[str, str], _Left] = {}
+"""What the last life of each connection had to leave behind at the server."""
+
+
 class Session:
     """A session at one server, used once. Each method raises ``ConnectionLost`` or ``DeviceRefused``."""
 
-    def __init__(self, name: str, url: str, timeout_s: float) -> None:
-        """``timeout_s`` is how long the server may take to answer one request; three times that to connect."""
+    def __init__(self, name: str, settings: OpcuaConnection, clock: Clock, traffic: Traffic) -> None:
+        """``settings.timeout`` is how long the server may take to answer one request; three times that to connect."""
         quiet_asyncua()
         self.name = name
-        self.url = url
-        self.timeout_s = timeout_s
+        self.url = settings.url
+        self.timeout_s = settings.timeout / 1e9
+        self._address = settings.endpoint()
         self.namespaces: list[str] = []
-        self._most_read = self._most_written = self._most_monitored = MOST_PER_CALL
+        most = min(MOST_PER_CALL, settings.vendor.per_call)
+        self._most_read = settings.vendor.per_read
+        self._most_written = self._most_monitored = most
+        self._traffic = traffic
+        self._security = Security(name, settings, clock)
+        self._transport: Transport | None = None
         self._renew_at = 0.0
-        self._client = Client(url, timeout=timeout_s)
-        self._client.application_uri = APPLICATION_URI
+        self._settings = settings
+        self._subscription = 0
+        self._opened = False
+        self._client = Client(self.url, timeout=self.timeout_s)
         self._client.name = self._client.description = "linecontrol"
         self._client.session_timeout = SESSION_TIMEOUT_MS
+        self._client.max_messagesize, self._client.max_chunkcount = MOST_BYTES, MOST_CHUNKS
 
     async def open(self) -> None:
-        """Connect, open a session as an anonymous client, and learn the server's namespaces and limits."""
+        """Connect, open a session, and learn the server's namespaces and limits."""
         with told(self.name, self.url):
             async with asyncio.timeout(3 * self.timeout_s):
-                await self._client.connect_socket()
-                await self._client.send_hello()
-                await self._client.open_secure_channel()
-                self._plan_renewal()
-                await self._create_session()
-                await self._client.activate_session()
+                await self._security.prepare(self._ask_endpoints)
+                await self._open_channel()
+                if not await self._carry_on_left():
+                    await self._open_session()
                 await self._learn()
 
-    async def _create_session(self) -> None:
+    async def _ask_endpoints(self) -> list[ua.EndpointDescription]:
+        """What the server offers, over a channel of its own that is closed again."""
         try:
-            await self._client.create_session()
+            await self._open_channel(plain=True)
+            endpoints: list[ua.EndpointDescription] = await self._client.get_endpoints()
+            with suppress(OSError):
+                await self._client.close_secure_channel()
+            return endpoints
+        finally:
+            await self._drop()
+
+    async def _open_channel(self, *, plain: bool = False) -> None:
+        client, security = self._client, self._security
+        policy: Any = security.new_policy(plain=plain)
+        client.security_policy = policy
+        client.uaclient.set_security(policy)
+        transport = Transport(self.timeout_s, policy, self._traffic, self._transport)
+        await asyncio.get_running_loop().create_connection(lambda: transport, *self._address)
+        self._transport = client.uaclient.protocol = transport
+        await client.send_hello()
+        await client.open_secure_channel()
+        self._plan_renewal()
+
+    async def _open_session(self) -> None:
+        client = self._client
+        client.application_uri = self._security.application_uri
+        try:
+            created = await client.create_session()
         except UaStatusCodeError:
             raise
         except UaError as error:
-            msg = f"{self.name} ({self.url}) refused: it only takes encrypted messages, which this driver lacks yet"
+            msg = f"{self.name} ({self.url}) refused: it does not offer the security that is configured ({error})"
             raise DeviceRefused(msg) from error
+        client._policy_ids = self._security.tokens(created.ServerEndpoints)  # noqa: SLF001 - only those that are safe
+        await self._activate()
+
+    async def _carry_on_left(self) -> bool:
+        """Take up the session that the life before could not close, if the server has it still: it is not left over."""
+        left = _left.pop((self.name, self.url), None)
+        if left is None or left.settings != self._settings:
+            return False
+        client = self._client
+        client._server_nonce, client._policy_ids = left.nonce, left.tokens  # type: ignore[assignment]  # noqa: SLF001
+        client.application_uri = self._security.application_uri
+        client.uaclient.session.restore_authentication_token(left.token)
+        try:
+            await self._activate()
+        except UaError:
+            client.uaclient.session.reset_authentication_token()
+            return False
+        if left.subscription:
+            parameters = ua.DeleteSubscriptionsParameters(SubscriptionIds=[left.subscription])
+            request = ua.DeleteSubscriptionsRequest(Parameters=parameters)
+            await self.call(request, ua.DeleteSubscriptionsResponse)
+        return True
+
+    async def _activate(self) -> None:
+        await self._client.activate_session(**self._security.user(self._client))
+        self._opened = True
+
+    async def reopen(self) -> bool:
+        """Carry the session on over a new connection; whether the server still knew it.
+
+        If it did not, there is a new session, and the subscription is not yet its own.
+
+        Raises:
+            OSError: there is no connection to be had now.
+            UaError: the server refuses.
+        """
+        await self._drop()
+        await self._open_channel()
+        self._client.uaclient.session.rebind_authentication_token()
+        try:
+            await self._activate()
+        except _FORGOTTEN:
+            self._client.uaclient.session.reset_authentication_token()
+            await self._open_session()
+            return False
+        return True
 
     async def _learn(self) -> None:
-        namespaces, *limits = await self._read(
-            [ua.NodeId(ua.Int32(i)) for i in (ObjectIds.Server_NamespaceArray, *_LIMITS)]
-        )
-        if namespaces.StatusCode is not None:
-            namespaces.StatusCode.check()
-        self.namespaces = [str(uri) for uri in namespaces.Value.Value or ()] if namespaces.Value else []
-        self._most_read, self._most_written, self._most_monitored = (_limit(data) for data in limits)
+        ids = [ua.NodeId(ua.Int32(i)) for i in (ObjectIds.Server_NamespaceArray, *_LIMITS)]
+        namespaces, *limits = await self.read_data(ids)
+        if namespaces.status & 0x8000_0000 or not isinstance(namespaces.value, list):
+            msg = f"{self.name} ({self.url}) does not tell its namespaces ({status_name(namespaces.status)})"
+            raise ConnectionLost(msg)
+        self.namespaces = [str(uri) for uri in namespaces.value]
+        read, written, monitored = (limit.value for limit in limits)
+        self._most_read = _least(read, self._most_read)
+        self._most_written = _least(written, self._most_written)
+        self._most_monitored = _least(monitored, self._most_monitored)
+
+    @property
+    def most_per_call(self) -> int:
+        """Nodes in one request of any other kind."""
+        return min(self._most_read, self._most_written)
 
     async def close(self) -> None:
         """Say goodbye, if the server listens, and drop the connection. Never raises."""
         uaclient = self._client.uaclient
-        protocol = uaclient.protocol
-        if protocol is None:
-            return
+        token, said = uaclient.session.authentication_token, False
         try:
             with suppress(Exception):
                 async with asyncio.timeout(GOODBYE_S):
-                    await uaclient.close_session(delete_subscriptions=True)
+                    await self._close_session()
+                    said = True
                     await uaclient.close_secure_channel()
         finally:
-            if protocol.transport is not None:
-                protocol.transport.abort()
-                # The loop tells the protocol in its next round.
-                await asyncio.sleep(0)
+            if not said and self._opened and not token.is_null():
+                nonce, tokens = self._client._server_nonce, self._client._policy_ids  # noqa: SLF001
+                _left[self.name, self.url] = _Left(self._settings, token, nonce, tokens, self._subscription)
+            self._opened = False
+            await self._drop()
 
-    async def read(self, nodes: Sequence[ua.NodeId]) -> list[ua.DataValue]:
-        """Values with source and server times, one for each node, in order."""
+    async def _close_session(self) -> None:
+        request = ua.CloseSessionRequest(DeleteSubscriptions=True)
+        if self._opened:
+            await self.call(request, ua.CloseSessionResponse)
+
+    async def _drop(self) -> None:
+        transport = self._transport
+        if transport is not None and transport.transport is not None:
+            transport.transport.abort()
+            # The loop tells the protocol in its next round.
+            await asyncio.sleep(0)
+
+    async def read_data(self, nodes: Sequence[ua.NodeId], attribute: int = AttributeIds.Value) -> list[Loose]:
+        """An attribute of nodes, whatever it holds; one for each node, in order."""
         with told(self.name, self.url):
-            return await _in_chunks(nodes, self._most_read, self._read)
+            return await _in_chunks(nodes, self._most_read, lambda chunk: self._read_data(chunk, attribute))
 
-    async def _read(self, nodes: Sequence[ua.NodeId]) -> list[ua.DataValue]:
-        wanted = [ua.ReadValueId(NodeId=node, AttributeId=AttributeIds.Value) for node in nodes]
-        parameters = ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Both, NodesToRead=wanted)
-        return await self._client.uaclient.session.read(parameters)
+    async def _read_data(self, nodes: Sequence[ua.NodeId], attribute: int) -> list[Loose]:
+        return loose.read(await self.ask(READ_REQUEST, encoded_read(nodes, attribute)), len(nodes))
+
+    def encoded_reads(self, nodes: Sequence[ua.NodeId]) -> list[tuple[bytes, int]]:
+        """Requests to read the nodes, in chunks that the server takes: each one's bytes and number of nodes."""
+        most = self._most_read
+        chunks = [nodes[start : start + most] for start in range(0, len(nodes), most)]
+        return [(encoded_read(chunk), len(chunk)) for chunk in chunks]
+
+    async def ask(self, type_id: int, parameters: bytes) -> bytes:
+        """The body of the response to a request whose parameters are encoded already."""
+        with told(self.name, self.url):
+            async with asyncio.timeout(self.timeout_s):
+                body = bytes(await self._live().ask(type_id, parameters, self.timeout_s))
+            decode.check_fault(body)
+            return body
 
     async def write(self, values: Sequence[tuple[ua.NodeId, ua.Variant]]) -> list[ua.StatusCode]:
         """Write values without status and times (many servers refuse those); one status each, in order."""
@@ -129,14 +264,27 @@ class Session:
         data = [ua.DataValue(variant, StatusCode=None) for _, variant in values]
         return await self._client.uaclient.session.write_attributes([node for node, _ in values], data)
 
+    async def call(self, request: Any, kind: type) -> Any:
+        """The response to a request that asyncua encodes and decodes."""
+        with told(self.name, self.url):
+            response: Any = struct_from_binary(kind, await self._live().send_request(request))
+            response.ResponseHeader.ServiceResult.check()
+            return response
+
     async def subscribe(self, parameters: ua.CreateSubscriptionParameters) -> ua.CreateSubscriptionResult:
         """Create a subscription; nothing is asked to be published yet."""
-        with told(self.name, self.url):
-            body = await self._protocol().send_request(ua.CreateSubscriptionRequest(Parameters=parameters))
-            response: ua.CreateSubscriptionResponse = struct_from_binary(ua.CreateSubscriptionResponse, body)
-            response.ResponseHeader.ServiceResult.check()
-            created: ua.CreateSubscriptionResult = response.Parameters
-            return created
+        response = await self.call(ua.CreateSubscriptionRequest(Parameters=parameters), ua.CreateSubscriptionResponse)
+        created: ua.CreateSubscriptionResult = response.Parameters
+        self._subscription = int(created.SubscriptionId)
+        return created
+
+    async def take_over(self, subscription: int) -> bool:
+        """Have a subscription of an earlier session moved to this one; whether the server did."""
+        parameters = ua.TransferSubscriptionsParameters(SubscriptionIds=[subscription], SendInitialValues=False)
+        request = ua.TransferSubscriptionsRequest(Parameters=parameters)
+        response = await self.call(request, ua.TransferSubscriptionsResponse)
+        results = response.Parameters.Results
+        return len(results) == 1 and bool(results[0].StatusCode.is_good())
 
     async def monitor(
         self, subscription: int, items: Sequence[ua.MonitoredItemCreateRequest]
@@ -154,28 +302,59 @@ class Session:
         with told(self.name, self.url):
             return await _in_chunks(items, self._most_monitored, create)
 
-    async def publish(self, acknowledged: Sequence[ua.SubscriptionAcknowledgement], timeout_s: float) -> Buffer:
-        """The body of the next publish response. The secure channel is renewed first if it is time."""
-        with told(self.name, self.url):
-            if asyncio.get_running_loop().time() >= self._renew_at:
+    def ask_to_publish(self, acknowledged: Sequence[ua.SubscriptionAcknowledgement]) -> "asyncio.Future[bytes]":
+        """Send a publish request; the future holds the body of the response.
+
+        Raises:
+            OSError: the connection is gone.
+        """
+        parameters = ua.PublishParameters(SubscriptionAcknowledgements=list(acknowledged))
+        return self._live().ask(PUBLISH_REQUEST, struct_to_binary(parameters), 0)
+
+    async def republish(self, subscription: int, sequence: int) -> bytes:
+        """The body of the answer to the wish for a message of before.
+
+        Raises:
+            OSError: the connection is gone.
+            Refusal: the server does not have it any more.
+        """
+        parameters = ua.RepublishParameters(SubscriptionId=subscription, RetransmitSequenceNumber=sequence)
+        async with asyncio.timeout(self.timeout_s):
+            body = bytes(await self._live().ask(REPUBLISH_REQUEST, struct_to_binary(parameters), self.timeout_s))
+        decode.check_fault(body)
+        return body
+
+    async def renew_in_time(self) -> None:
+        """Renew the secure channel, if half of its lifetime is over."""
+        if asyncio.get_running_loop().time() >= self._renew_at:
+            async with asyncio.timeout(self.timeout_s):
                 await self._client.open_secure_channel(renew=True)
-                self._plan_renewal()
-            request = ua.PublishRequest(
-                Parameters=ua.PublishParameters(SubscriptionAcknowledgements=list(acknowledged))
-            )
-            async with asyncio.timeout(timeout_s):
-                return await self._protocol().send_request(request, timeout=0)
+            self._plan_renewal()
+
+    def renewal_in_s(self) -> float:
+        """How long the secure channel can wait for its renewal."""
+        return max(0.0, self._renew_at - asyncio.get_running_loop().time())
 
     def _plan_renewal(self) -> None:
         lifetime_s = self._client.secure_channel_timeout / 1000
         self._renew_at = asyncio.get_running_loop().time() + lifetime_s / 2
 
-    def _protocol(self) -> UASocketProtocol:
-        protocol = self._client.uaclient.protocol
-        if protocol is None:
+    def _live(self) -> Transport:
+        if self._transport is None:
             msg = f"{self.name} ({self.url}) is not connected"
             raise ConnectionLost(msg)
-        return protocol
+        return self._transport
+
+
+READ_REQUEST, PUBLISH_REQUEST, REPUBLISH_REQUEST = 631, 826, 832
+"""Numbers of the requests on the wire."""
+assert LARGEST_CHUNK * MOST_CHUNKS >= MOST_BYTES  # noqa: S101
+
+
+def encoded_read(nodes: Sequence[ua.NodeId], attribute: int = AttributeIds.Value) -> bytes:
+    """What a request to read nodes holds after its header."""
+    wanted = [ua.ReadValueId(NodeId=node, AttributeId=ua.UInt32(attribute)) for node in nodes]
+    return struct_to_binary(ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Both, NodesToRead=wanted))
 
 
 async def _in_chunks(
@@ -192,6 +371,5 @@ async def _in_chunks(
     return results
 
 
-def _limit(data: ua.DataValue) -> int:
-    limit = data.Value.Value if data.Value else None
-    return min(limit, MOST_PER_CALL) if isinstance(limit, int) and limit > 0 else MOST_PER_CALL
+def _least(limit: object, ours: int) -> int:
+    return min(limit, ours) if isinstance(limit, int) and limit > 0 else ours

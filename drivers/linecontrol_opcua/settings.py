@@ -1,6 +1,8 @@
 """What config says of an OPC UA connection and of its signals."""
 
+from enum import StrEnum
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -10,8 +12,10 @@ from typing_extensions import override
 from linecontrol.driver import ConnectionSettings, Duration, TagSettings
 from linecontrol_opcua import node
 from linecontrol_opcua.datatype import DataType, PythonType
+from linecontrol_opcua.profiles import Profile, Vendor
 
 _MS = 1_000_000
+_OF_USERS = ("user", "password_file", "user_certificate", "user_key")
 
 
 def _is_loopback(host: str) -> bool:
@@ -19,6 +23,22 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+class SecurityMode(StrEnum):
+    """What is done to messages."""
+
+    NONE = "none"
+    SIGN = "sign"
+    SIGN_AND_ENCRYPT = "sign_and_encrypt"
+
+
+class Policy(StrEnum):
+    """The algorithms with which messages are secured."""
+
+    BASIC256SHA256 = "Basic256Sha256"
+    AES128_SHA256_RSAOAEP = "Aes128_Sha256_RsaOaep"
+    AES256_SHA256_RSAPSS = "Aes256_Sha256_RsaPss"
 
 
 class OpcuaConnection(ConnectionSettings):
@@ -32,6 +52,24 @@ class OpcuaConnection(ConnectionSettings):
     """Values per signal that the server keeps while it can't send them."""
     timeout: Annotated[Duration, Field(gt=0)] = 4_000 * _MS
     """How long the server may take to answer a request."""
+    profile: Profile = Profile.GENERIC
+    """What is known of the server: ``siemens_s7_1500``, ``beckhoff`` and so on."""
+    security: SecurityMode = SecurityMode.NONE
+    """What is done to messages: ``none``, ``sign`` or ``sign_and_encrypt``."""
+    policy: Policy = Policy.BASIC256SHA256
+    """With which algorithms: ``Basic256Sha256``, ``Aes128_Sha256_RsaOaep`` or ``Aes256_Sha256_RsaPss``."""
+    user: str | None = None
+    """User at the server; anonymous if left out."""
+    password_file: Path | None = None
+    """File with the user's password, which only its owner may read."""
+    user_certificate: Path | None = None
+    """File with a certificate (PEM or DER) that tells the server who the user is, in place of user and password."""
+    user_key: Path | None = None
+    """File with the key to ``user_certificate`` (PEM), which only its owner may read."""
+    pki: Path | None = None
+    """Folder with our own certificate and those that are trusted; ``$STATE_DIRECTORY/pki/opcua`` if left out."""
+    check_host: bool = True
+    """Insist that the server's certificate names the host in ``url``."""
     allow_insecure: bool = False
     """Talk to a server on the network although messages are neither signed nor encrypted."""
 
@@ -54,13 +92,43 @@ class OpcuaConnection(ConnectionSettings):
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
         host, _ = self.endpoint()
-        if not self.allow_insecure and not _is_loopback(host):
+        if self.security is SecurityMode.NONE and not self.allow_insecure and not _is_loopback(host):
             msg = (
-                f"{host} would be spoken to without signature and encryption, which this driver does not offer yet; "
-                "if the network between is trusted, say so with allow_insecure: true"
+                f"{host} would be spoken to without signature and encryption; write security: sign_and_encrypt, or if "
+                "the network between is trusted, say so with allow_insecure: true"
             )
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _says_who(self) -> Self:
+        if (self.user is None) != (self.password_file is None):
+            msg = "user and password_file go together"
+            raise ValueError(msg)
+        if (self.user_certificate is None) != (self.user_key is None):
+            msg = "user_certificate and user_key go together"
+            raise ValueError(msg)
+        if self.user is not None and self.user_certificate is not None:
+            msg = "a user has either a password or a certificate"
+            raise ValueError(msg)
+        if self.security is SecurityMode.NONE and (self.user or self.user_certificate):
+            msg = "a user needs security: sign_and_encrypt (or sign): nobody else may see or use the password"
+            raise ValueError(msg)
+        return self
+
+    @override
+    def warnings(self) -> list[str]:
+        host, _ = self.endpoint()
+        if self.security is SecurityMode.NONE and not _is_loopback(host):
+            return [
+                f"{self.url} is spoken to without signature and encryption: anyone on the network can read and forge."
+            ]
+        return []
+
+    @property
+    def vendor(self) -> Vendor:
+        """What is known of the server."""
+        return self.profile.vendor
 
     @override
     def endpoint(self) -> tuple[str, int]:
@@ -74,14 +142,16 @@ class OpcuaConnection(ConnectionSettings):
 
     @override
     def on_loopback(self, port: int) -> Self:
-        return self.model_copy(update={"url": f"opc.tcp://127.0.0.1:{port}{urlsplit(self.url).path}"})
+        there = f"opc.tcp://127.0.0.1:{port}{urlsplit(self.url).path}"
+        return self.model_copy(update={"url": there, "security": SecurityMode.NONE, **dict.fromkeys(_OF_USERS)})
 
 
 class OpcuaTag(TagSettings):
     """A variable node of an OPC UA server."""
 
     node: str
-    """Node id: ``nsu=URI;s=NAME`` (best: it survives re-numbering), ``ns=2;s=NAME``, ``ns=2;i=1001`` or ``i=2258``."""
+    """Node id: ``nsu=URI;s=NAME`` (best: it survives re-numbering), ``ns=2;s=NAME``, ``ns=2;i=1001``, ``i=2258``,
+    or by browse names from Objects down: ``nsu=URI;path=NAME/NAME``."""
     type: DataType
     """Data type of the node's value."""
     deadband: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None

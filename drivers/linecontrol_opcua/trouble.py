@@ -6,18 +6,24 @@ from contextlib import contextmanager
 from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
 from asyncua.ua.uaerrors import UaStatusCodeError
 
-from linecontrol.driver import ConnectionLost, DeviceRefused
+from linecontrol.driver import ConnectionLost, DeviceRefused, Traffic
+from linecontrol_opcua.decode import Refusal
+from linecontrol_opcua.wire import Misfit
 
+_WANTS_USER = "it wants a user and password that it knows: see user and password_file, or user_certificate"
+_WANTS_SECURITY = "it wants other security: see security and policy"
 _REFUSALS = {
-    StatusCodes.BadIdentityTokenInvalid: "it wants a user and password, which this driver does not offer yet",
-    StatusCodes.BadIdentityTokenRejected: "it wants a user and password, which this driver does not offer yet",
-    StatusCodes.BadUserAccessDenied: "it does not let anonymous clients in",
-    StatusCodes.BadSecurityModeInsufficient: "it wants encrypted messages, which this driver does not offer yet",
-    StatusCodes.BadSecurityModeRejected: "it wants encrypted messages, which this driver does not offer yet",
-    StatusCodes.BadSecurityPolicyRejected: "it wants encrypted messages, which this driver does not offer yet",
-    StatusCodes.BadSecurityChecksFailed: "it wants encrypted messages, which this driver does not offer yet",
-    StatusCodes.BadCertificateUntrusted: "it wants a certificate, which this driver does not offer yet",
-    StatusCodes.BadCertificateInvalid: "it wants a certificate, which this driver does not offer yet",
+    StatusCodes.BadIdentityTokenInvalid: _WANTS_USER,
+    StatusCodes.BadIdentityTokenRejected: _WANTS_USER,
+    StatusCodes.BadUserAccessDenied: "it does not let the user in, or wrong user or password",
+    StatusCodes.BadSecurityModeInsufficient: _WANTS_SECURITY,
+    StatusCodes.BadSecurityModeRejected: _WANTS_SECURITY,
+    StatusCodes.BadSecurityPolicyRejected: _WANTS_SECURITY,
+    StatusCodes.BadSecurityChecksFailed: "it does not take our certificate: have it trusted at the server",
+    StatusCodes.BadCertificateUntrusted: "it does not trust our certificate: have it trusted at the server",
+    StatusCodes.BadCertificateInvalid: "it does not take our certificate: have it trusted at the server",
+    StatusCodes.BadCertificateUriInvalid: "it does not take the application URI in our certificate",
+    StatusCodes.BadCertificateTimeInvalid: "our certificate is not valid at its time: set its clock",
     StatusCodes.BadServiceUnsupported: "it lacks a service that this driver needs",
 }
 
@@ -26,6 +32,12 @@ def status_name(status: int) -> str:
     """Name of a status code, such as ``BadNodeIdUnknown``; with its number if it has no name of its own."""
     name, _ = get_name_and_doc(status & 0xFFFF_0000)
     return name if name not in {"Bad", "Uncertain"} else f"{name} 0x{status:08X}"
+
+
+def count(traffic: Traffic, error: Misfit) -> None:
+    """Count a message that was not believed, once."""
+    traffic.misfits += not error.counted
+    error.counted = True
 
 
 @contextmanager
@@ -41,8 +53,8 @@ def told(name: str, url: str) -> Iterator[None]:
         yield
     except (ConnectionLost, DeviceRefused):
         raise
-    except UaStatusCodeError as error:
-        code = int(error.code)
+    except (UaStatusCodeError, Refusal) as error:
+        code = error.status if isinstance(error, Refusal) else int(error.code)
         if code in _REFUSALS:
             msg = f"{who} refused: {_REFUSALS[code]} ({status_name(code)})"
             raise DeviceRefused(msg) from error

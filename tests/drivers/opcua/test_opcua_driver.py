@@ -16,6 +16,7 @@ import linecontrol_opcua.subscription
 from linecontrol.clock import ScaledClock, SystemClock
 from linecontrol.driver import ConnectionLost, DeviceRefused, Quality, Reading, Tag
 from linecontrol_opcua import OpcuaDriver
+from linecontrol_opcua.decode import Published
 
 if TYPE_CHECKING:
     from tests.drivers.opcua.conftest import Rig
@@ -178,7 +179,7 @@ async def test_more_tags_than_the_server_takes_in_one_call(rig: "Rig", monkeypat
         await limit.write_value(10, await limit.read_data_type_as_variant_type())
         async with rig.drive(settings, tags) as driver:
             first = await rig.until(driver.readings(), lambda got: len(got) >= 25)
-    assert calls == [10, 10, 5]
+    assert calls == [10, 10, 5, 1]  # the last is the server's clock
     assert len(_signals(first)) == 25
 
 
@@ -256,7 +257,8 @@ async def test_receive_time_is_plant_time(rig: "Rig") -> None:
     assert all(_T0 <= reading.source_ns <= reading.receive_ns <= after for reading in first)
 
 
-async def test_a_server_that_goes_is_connection_lost(rig: "Rig") -> None:
+async def test_a_server_that_goes_is_connection_lost(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linecontrol_opcua.subscription, "RESUME_S", 0.2)
     settings, tags = rig.connection(), _plant(rig)
     async with rig.serve(settings, tags) as plc, rig.drive(settings, tags) as driver:
         readings = driver.readings()
@@ -295,19 +297,19 @@ async def test_an_idle_server_stays_connected(rig: "Rig", monkeypatch: pytest.Mo
     async with rig.serve(settings, tags) as plc, rig.drive(settings, tags) as driver:
         readings = driver.readings()
         await rig.until(readings, lambda got: len(got) >= 4)
-        publish, responses = driver._subscription.publish, 0
+        publish, messages = driver._subscription.publish, 0
 
-        async def counted() -> ua.PublishResult:
-            nonlocal responses
+        async def counted() -> list[Published]:
+            nonlocal messages
             result = await publish()
-            responses += 1
-            if responses == 5:
+            messages += len(result)
+            if messages == 5:
                 await plc.publish([Reading("l/s/torque", 1.0, Quality.GOOD, _T0, 0)])
             return result
 
         monkeypatch.setattr(driver._subscription, "publish", counted)
         got = await rig.until(readings, lambda got: len(got) >= 1)
-    assert responses == 6
+    assert messages == 6
     assert got[0].value == 1.0
 
 
@@ -324,7 +326,7 @@ async def test_a_subscription_that_the_server_ends_is_connection_lost(rig: "Rig"
             await rig.until(readings, lambda _: False)
 
 
-async def test_a_skipped_message_is_connection_lost(rig: "Rig") -> None:
+async def test_a_message_that_is_gone_is_told(rig: "Rig") -> None:
     settings, tags = rig.connection(), _plant(rig)
     async with rig.serve(settings, tags) as plc, rig.drive(settings, tags) as driver:
         readings = driver.readings()
@@ -333,8 +335,17 @@ async def test_a_skipped_message_is_connection_lost(rig: "Rig") -> None:
         (subscription,) = plc._server.iserver.subscription_service.subscriptions.values()
         subscription._notification_seq += 1
         await plc.publish([Reading("l/s/torque", 1.0, Quality.GOOD, _T0, 0)])
-        with pytest.raises(ConnectionLost, match="skipped from message 1 to 3"):
-            await rig.until(readings, lambda _: False)
+        after = await rig.until(readings, lambda got: len(got) >= 4)
+        assert driver.traffic.gaps == 1
+        await plc.publish([Reading("l/s/torque", 2.0, Quality.GOOD, _T0 + 1_000, 0)])
+        later = await rig.until(readings, lambda got: len(got) >= 1)
+    assert sorted((reading.signal, reading.value, reading.quality) for reading in after) == [
+        ("l/s/cycle_count", 0, Quality.UNCERTAIN),
+        ("l/s/running", False, Quality.UNCERTAIN),
+        ("l/s/torque", 1.0, Quality.UNCERTAIN),
+        ("l/s/unit_id", "", Quality.UNCERTAIN),
+    ]
+    assert [(reading.value, reading.quality) for reading in later] == [(2.0, Quality.GOOD)]
 
 
 async def test_a_subscription_without_values_is_connection_lost(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,15 +471,79 @@ async def test_the_secure_channel_is_renewed_without_losing_a_value(rig: "Rig") 
         await driver.connect()
         readings = driver.readings()
         await rig.until(readings, lambda got: len(got) >= 4)
-        token = driver._session._protocol()._connection.security_token.TokenId
+        token = driver._session._live()._connection.security_token.TokenId
         sent = [Reading("l/s/cycle_count", count, Quality.GOOD, _T0 + count * _MS, 0) for count in range(1, 51)]
         got: list[Reading] = []
         for reading in sent:
             await plc.publish([reading])
             got += await rig.until(readings, lambda got: len(got) >= 1)
-        assert driver._session._protocol()._connection.security_token.TokenId != token
+        assert driver._session._live()._connection.security_token.TokenId != token
         await driver.close()
     assert [reading.value for reading in got] == [reading.value for reading in sent]
+
+
+async def test_nodes_may_be_known_by_their_path(rig: "Rig") -> None:
+    settings = rig.connection()
+    tags = [
+        rig.tag("l/s/torque", "nsu=urn:plant;path=Line 1/ST010/Torque", "double"),
+        rig.tag("l/s/force", "nsu=urn:plant;path=Line 1/ST010/Force", "double"),
+        rig.tag("l/s/clock", "path=Server/ServerStatus/CurrentTime", "double"),
+        rig.tag("l/s/nowhere", "nsu=urn:plant;path=Line 1/ST020/Torque", "double"),
+        rig.tag("l/s/elsewhere", "nsu=urn:elsewhere;path=A", "double"),
+    ]
+    async with rig.serve(settings, tags[:2]) as plc, rig.drive(settings, tags) as driver:
+        await plc.publish([Reading("l/s/torque", 2.5, Quality.GOOD, SystemClock().now_ns(), 0)])
+        first = await rig.until(driver.readings(), lambda got: any(reading.value == 2.5 for reading in got))
+        assert driver._nodes is not None
+        assert driver._nodes["l/s/clock"] == ua.NodeId(ua.Int32(2258))
+    by_signal = {reading.signal: (reading.value, reading.status) for reading in first}
+    assert by_signal == {
+        "l/s/torque": (2.5, 0),
+        "l/s/force": (0.0, 0),
+        "l/s/clock": (None, StatusCodes.BadTypeMismatch),
+        "l/s/nowhere": (None, StatusCodes.BadNodeIdUnknown),
+        "l/s/elsewhere": (None, StatusCodes.BadNodeIdUnknown),
+    }
+
+
+async def test_no_session_is_left_over_after_many_lives(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linecontrol_opcua.subscription, "RESUME_S", 0.0)
+    settings, tags = rig.connection(), _plant(rig)
+    async with rig.serve(settings, tags) as plc:
+        assert plc._server is not None
+        server = plc._server.iserver
+        for _ in range(30):
+            async with rig.drive(settings, tags) as driver:
+                readings = driver.readings()
+                await rig.until(readings, lambda got: len(got) >= 4)
+                for transport in list(server.asyncio_transports):
+                    transport.abort()
+                with pytest.raises(ConnectionLost):
+                    await rig.until(readings, lambda _: False)
+            assert (len(server._external_sessions), len(server.subscription_service.subscriptions)) == (1, 1)
+        async with rig.drive(settings, tags):
+            pass
+        assert (len(server._external_sessions), len(server.subscription_service.subscriptions)) == (0, 0)
+
+
+async def test_cuts_of_a_real_server_lose_and_double_nothing(rig: "Rig") -> None:
+    settings, tags = rig.connection(queue=1_000), _plant(rig)
+    async with rig.serve(settings, tags) as plc, rig.drive(settings, tags) as driver:
+        readings = driver.readings()
+        await rig.until(readings, lambda got: len(got) >= 4)
+        assert plc._server is not None
+        got: list[Reading] = []
+        for number in range(1, 41):
+            await plc.publish([Reading("l/s/cycle_count", number, Quality.GOOD, _T0 + number * _MS, 0)])
+            if number % 4 == 0:
+                for transport in list(plc._server.iserver.asyncio_transports):
+                    transport.abort()
+            if number % 3 == 0:
+                got += await rig.until(readings, lambda got: len(got) >= 1)
+        missing = 40 - len(got)
+        got += await rig.until(readings, lambda more: len(more) >= missing)
+    assert [reading.value for reading in got] == list(range(1, 41))
+    assert driver.traffic.gaps == 0
 
 
 async def test_asyncua_does_not_log_values(rig: "Rig") -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +16,17 @@ from asyncua.ua.uaerrors import BadTypeMismatch, BadUserAccessDenied
 from linecontrol.clock import ScaledClock, SystemClock
 from linecontrol.driver import Quality, Reading, Write
 from linecontrol_opcua.datatype import DataType
-from linecontrol_opcua.decode import time_ns
 from linecontrol_opcua.server import OpcuaPlcServer
 
 if TYPE_CHECKING:
     from tests.drivers.opcua.conftest import Rig
 
 _T0 = 1_767_225_600_000_000_000
+
+
+def _time_ns(moment: datetime | None) -> int:
+    assert moment is not None
+    return (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
 
 
 @asynccontextmanager
@@ -56,7 +61,7 @@ async def test_published_values_carry_their_source_times(rig: "Rig") -> None:
         data = await client.get_node("ns=2;s=T").read_data_value()
     assert data.Value is not None
     assert data.Value.Value == 81.5
-    assert time_ns(data.SourceTimestamp) == _T0 + 123_456_000
+    assert _time_ns(data.SourceTimestamp) == _T0 + 123_456_000
 
 
 async def test_clients_write_only_what_is_writable_and_of_the_right_type(rig: "Rig") -> None:
@@ -78,7 +83,7 @@ async def test_clients_write_only_what_is_writable_and_of_the_right_type(rig: "R
         await plc.publish([Reading("l/s/command_andon", 0, Quality.GOOD, _T0, 0)])
         assert plc.writes() == [Write("l/s/command_andon", 1), Write("l/s/command_andon", 3)]
         assert plc.writes() == []
-    stamped = time_ns(data.SourceTimestamp)
+    stamped = _time_ns(data.SourceTimestamp)
     assert stamped is not None
     assert _T0 <= stamped <= clock.now_ns()
 

@@ -62,6 +62,7 @@ def test_on_loopback_keeps_all_but_the_address() -> None:
         ({"node": "ST010.Run", "type": "bool"}, "is not a node id"),
         ({"node": "ns=x;s=A", "type": "bool"}, "is not a node id"),
         ({"node": "ns=2;s=", "type": "bool"}, "is not a node id"),
+        ({"node": "ns=2;path=A//B", "type": "bool"}, "from Objects down"),
         ({"node": "ns=70000;s=A", "type": "bool"}, "at most 65535"),
         ({"node": "ns=2;i=ten", "type": "bool"}, "is no identifier"),
         ({"node": "ns=2;i=0", "type": "bool"}, "1 to 4294967295"),
@@ -86,6 +87,7 @@ def test_wrong_tags_are_refused(settings: dict[str, object], message: str) -> No
         ("ns=0;i=2258", "i=2258"),
         ("nsu=http://opcfoundation.org/UA/;i=2258", "i=2258"),
         ("i=2258", "i=2258"),
+        ("nsu=urn:a;path=Line 1/ST010/0:Run", "nsu=urn:a;path=Line 1/ST010/0:Run"),
         ("ns=3;g=72962b91-fa75-4ae6-8d28-b404dc7daf63", "ns=3;g=72962b91-fa75-4ae6-8d28-b404dc7daf63"),
     ],
 )
