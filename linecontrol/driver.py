@@ -10,12 +10,14 @@ then ``close``. It never retries, never reconnects and never sleeps on an error:
 new instance may do better) or ``DeviceRefused`` (the device said no), and the gateway decides what happens next.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import ClassVar, Self
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
 
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from linecontrol.clock import Clock
 from linecontrol.duration import Duration
@@ -27,6 +29,7 @@ __all__ = [
     "Clock",
     "ConnectionLost",
     "ConnectionSettings",
+    "CredentialFile",
     "DeviceRefused",
     "Driver",
     "Duration",
@@ -42,6 +45,14 @@ __all__ = [
     "Value",
     "Write",
 ]
+
+
+def _in_credentials(path: Path) -> Path:
+    return Path(os.environ.get("CREDENTIALS_DIRECTORY", ".")) / path
+
+
+CredentialFile = Annotated[Path, AfterValidator(_in_credentials)]
+"""Config type: a file with a secret or a certificate, relative to systemd's credentials folder or absolute."""
 
 
 class Settings(BaseModel):

@@ -1,13 +1,12 @@
 """What config says of a Modbus device or bus."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from linecontrol.driver import ConnectionSettings, Duration
+from linecontrol.driver import ConnectionSettings, CredentialFile, Duration
 from linecontrol_modbus.tag import ModbusIdentity, ModbusTag, Order, Table, Unit, WordType
 
 __all__ = ["ModbusConnection", "ModbusTag", "Order", "Table", "Transport", "WordType"]
@@ -42,11 +41,11 @@ class ModbusConnection(ConnectionSettings):
     """Parity; ``serial`` only."""
     stopbits: Literal[1, 2] = 1
     """Stop bits; ``serial`` only."""
-    ca: Path | None = None
+    ca: CredentialFile | None = None
     """File with the certificates (PEM) by which the device's is judged; ``tls`` only."""
-    certificate: Path | None = None
+    certificate: CredentialFile | None = None
     """File with our certificate (PEM); ``tls`` only."""
-    key: Path | None = None
+    key: CredentialFile | None = None
     """File with the private key (PEM) of ``certificate``; ``tls`` only."""
     unit: Unit = 1
     """Unit id of the tags that don't name one."""

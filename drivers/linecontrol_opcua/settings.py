@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
-from linecontrol.driver import ConnectionSettings, Duration, TagSettings
+from linecontrol.driver import ConnectionSettings, CredentialFile, Duration, TagSettings
 from linecontrol_opcua import node
 from linecontrol_opcua.datatype import DataType, PythonType
 from linecontrol_opcua.profiles import Profile, Vendor
@@ -60,11 +60,11 @@ class OpcuaConnection(ConnectionSettings):
     """With which algorithms: ``Basic256Sha256``, ``Aes128_Sha256_RsaOaep`` or ``Aes256_Sha256_RsaPss``."""
     user: str | None = None
     """User at the server; anonymous if left out."""
-    password_file: Path | None = None
+    password_file: CredentialFile | None = None
     """File with the user's password, which only its owner may read."""
-    user_certificate: Path | None = None
+    user_certificate: CredentialFile | None = None
     """File with a certificate (PEM or DER) that tells the server who the user is, in place of user and password."""
-    user_key: Path | None = None
+    user_key: CredentialFile | None = None
     """File with the key to ``user_certificate`` (PEM), which only its owner may read."""
     pki: Path | None = None
     """Folder with our own certificate and those that are trusted; ``$STATE_DIRECTORY/pki/opcua`` if left out."""
@@ -178,6 +178,10 @@ class OpcuaTag(TagSettings):
     @override
     def value_type(self) -> PythonType:
         return self.type.wire.python
+
+    @override
+    def interval(self) -> int | None:
+        return self.sampling
 
     @override
     def counter_bits(self) -> int | None:
