@@ -68,6 +68,8 @@ class OpcuaConnection(ConnectionSettings):
     """File with the key to ``user_certificate`` (PEM), which only its owner may read."""
     pki: Path | None = None
     """Folder with our own certificate and those that are trusted; ``$STATE_DIRECTORY/pki/opcua`` if left out."""
+    server_uri: Annotated[str, Field(min_length=1)] | None = None
+    """Application URI that the server must show, so that another one behind the same address is refused."""
     check_host: bool = True
     """Insist that the server's certificate names the host in ``url``."""
     allow_insecure: bool = False
@@ -143,7 +145,8 @@ class OpcuaConnection(ConnectionSettings):
     @override
     def on_loopback(self, port: int) -> Self:
         there = f"opc.tcp://127.0.0.1:{port}{urlsplit(self.url).path}"
-        return self.model_copy(update={"url": there, "security": SecurityMode.NONE, **dict.fromkeys(_OF_USERS)})
+        not_there = dict.fromkeys((*_OF_USERS, "server_uri"))
+        return self.model_copy(update={"url": there, "security": SecurityMode.NONE, **not_there})
 
 
 class Call(Settings):

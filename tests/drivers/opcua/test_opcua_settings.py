@@ -38,6 +38,7 @@ def test_defaults() -> None:
         ({"url": "opc.tcp://127.0.0.1:4840", "publish": "0s"}, "greater than 0"),
         ({"url": "opc.tcp://127.0.0.1:4840", "publish": 250}, "has no unit"),
         ({"url": "opc.tcp://127.0.0.1:4840", "queue": 0}, "greater than or equal to 1"),
+        ({"url": "opc.tcp://127.0.0.1:4840", "server_uri": ""}, "at least 1 character"),
         ({"url": "opc.tcp://127.0.0.1:4840", "password": "x"}, "Extra inputs"),
     ],
 )
