@@ -108,6 +108,10 @@ class TagSettings(Settings):
         """Width in bits after which an unsigned counter in this tag rolls over; ``None`` if it can't tell."""
         return None
 
+    def only_commands(self) -> str:
+        """Why only commands can have these settings; empty if signals can too."""
+        return ""
+
 
 class Tag(Struct, frozen=True):
     """A signal's address at a device. ``writable`` tags are commands: never read cyclically, only written."""

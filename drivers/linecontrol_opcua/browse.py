@@ -1,15 +1,18 @@
 """The browse services: what is below a node, and what a path leads to. Bounded."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from asyncua import ua
 from asyncua.ua.object_ids import ObjectIds
 
+from linecontrol_opcua.node import Node
 from linecontrol_opcua.session import Session
+from linecontrol_opcua.trouble import told
 
 MOST_CHILDREN = 5_000
 """Nodes below one node that are looked at."""
+_Key = TypeVar("_Key")
 _PER_ANSWER = 500
 _HIERARCHICAL = ua.NodeId(ua.Int32(ObjectIds.HierarchicalReferences))
 _HAS_PROPERTY = ua.NodeId(ua.Int32(ObjectIds.HasProperty))
@@ -67,6 +70,17 @@ async def properties(session: Session, nodes: Sequence[ua.NodeId], name: str) ->
     element.ReferenceTypeId, element.IncludeSubtypes, element.IsInverse = _HAS_PROPERTY, True, False
     element.TargetName = ua.QualifiedName(name, ua.UInt16(0))
     return await targets(session, [(node, [element]) for node in nodes])
+
+
+async def locate(session: Session, places: Mapping[_Key, Node]) -> dict[_Key, ua.NodeId | None]:
+    """Where each place is at the server, now."""
+    namespaces = session.namespaces
+    located = {key: place.at(namespaces) for key, place in places.items()}
+    paths = {key: steps for key, place in places.items() if (steps := place.path(namespaces)) is not None}
+    if paths:
+        with told(session.name, session.url):
+            located |= zip(paths, await follow(session, list(paths.values())), strict=True)
+    return located
 
 
 async def follow(session: Session, paths: Sequence[Sequence[tuple[int, str]]]) -> list[ua.NodeId | None]:

@@ -47,6 +47,16 @@ class Wire(NamedTuple):
     bits: int = 0
     signed: bool = False
 
+    @property
+    def lowest(self) -> int:
+        """The lowest integer."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def highest(self) -> int:
+        """The highest integer."""
+        return self.lowest + (1 << self.bits) - 1
+
 
 _WIRE = {
     DataType.BOOL: Wire(ua.VariantType.Boolean, bool),
@@ -78,7 +88,7 @@ def to_variant(value: Value, datatype: DataType) -> ua.Variant:
         except OverflowError:
             value = math.inf
     if type(value) is not wire.python or not _fits(value, datatype):
-        msg = f"{value!r} is no {datatype}"
+        msg = f"{value!r} is no {datatype}{_range(wire)}"
         raise ValueError(msg)
     return ua.Variant(value, wire.variant)
 
@@ -86,8 +96,11 @@ def to_variant(value: Value, datatype: DataType) -> ua.Variant:
 def _fits(value: Value, datatype: DataType) -> bool:
     wire = datatype.wire
     if wire.bits and isinstance(value, int):
-        lowest = -(1 << (wire.bits - 1)) if wire.signed else 0
-        return lowest <= value < lowest + (1 << wire.bits)
+        return wire.lowest <= value <= wire.highest
     if isinstance(value, float):
         return math.isfinite(value) and (datatype is DataType.DOUBLE or abs(value) <= _LARGEST_FLOAT)
     return True
+
+
+def _range(wire: Wire) -> str:
+    return f" ({wire.lowest} to {wire.highest})" if wire.bits else ""

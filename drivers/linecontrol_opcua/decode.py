@@ -12,7 +12,7 @@ from linecontrol_opcua import fast
 from linecontrol_opcua.fast import Places, Plan
 from linecontrol_opcua.wire import MOST_IN_ALL, Misfit, Reader
 
-FAULT, READ, PUBLISH, REPUBLISH = 397, 634, 829, 835
+FAULT, READ, CALL, PUBLISH, REPUBLISH = 397, 634, 715, 829, 835
 """Numbers of the responses on the wire."""
 _DATA_CHANGE, _STATUS_CHANGE = 811, 820
 _EPOCH = ua.DateTime(1970, 1, 1, tzinfo=UTC)
@@ -72,7 +72,7 @@ def published(body: bytes, plan: Plan, now_ns: int, sequence: int) -> Published:
     notified = _notification(reader, plan, now_ns, sequence)
     if not anew:
         reader.skip(4 * reader.count(4))
-        _no_diagnostics(reader)
+        no_diagnostics(reader)
     reader.finish()
     return notified
 
@@ -90,7 +90,7 @@ def read(body: bytes, plan: Places, now_ns: int, sequence: int) -> list[Reading]
         msg = f"{count} results for {len(plan)} nodes"
         raise Misfit(msg)
     readings = fast.values(reader, count, plan, now_ns, sequence)
-    _no_diagnostics(reader)
+    no_diagnostics(reader)
     reader.finish()
     return readings
 
@@ -142,7 +142,7 @@ def _notification(reader: Reader, plan: Plan, now_ns: int, sequence: int) -> Pub
         kind, body = reader.extension()
         if kind == _DATA_CHANGE:
             changes = fast.changes(body, body.count(5, MOST_IN_ALL), plan, now_ns, sequence + len(readings))
-            _no_diagnostics(body)
+            no_diagnostics(body)
             body.finish()
             ordered = changes.in_order and (ordered and not readings)
             readings = changes.readings if not readings else readings + changes.readings
@@ -163,7 +163,8 @@ def in_order(readings: list[Reading]) -> list[Reading]:
     return [msgspec.structs.replace(reading, sequence=first + place) for place, reading in enumerate(ordered)]
 
 
-def _no_diagnostics(reader: Reader) -> None:
+def no_diagnostics(reader: Reader) -> None:
+    """Go past an array of diagnostic infos."""
     for _ in range(reader.count(1)):
         reader.diagnostic()
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from typing import Never
 
 from asyncua import ua
 from asyncua.ua.status_codes import StatusCodes
@@ -13,23 +12,21 @@ from linecontrol.driver import (
     Clock,
     ConnectionLost,
     ConnectionSettings,
-    DeviceRefused,
     Driver,
-    Quality,
     Reading,
     Tag,
     Value,
 )
 from linecontrol_opcua import browse, node
-from linecontrol_opcua.datatype import to_variant
 from linecontrol_opcua.doubts import Doubts
-from linecontrol_opcua.fast import overflowed, quality
+from linecontrol_opcua.fast import overflowed
 from linecontrol_opcua.scribe import Places, Scribe
 from linecontrol_opcua.session import READ_REQUEST, Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
 from linecontrol_opcua.subscription import Item, Subscription
-from linecontrol_opcua.trouble import count, status_name, told
+from linecontrol_opcua.trouble import count
 from linecontrol_opcua.wire import Misfit
+from linecontrol_opcua.writer import Writer
 
 _log = logging.getLogger(__name__)
 _ASK_AGAIN_S = 30.0
@@ -57,6 +54,7 @@ class OpcuaDriver(Driver):
         self._cyclic = [tag.signal for tag in tags if not tag.writable]
         self._scribe = Scribe(self._cyclic, self._tags, clock)
         self._session = Session(name, connection, clock, self.traffic)
+        self._writer = Writer(self._session, self._tags, self.traffic)
         self._subscription = Subscription(self._session, connection, clock.speed, self._scribe, self.traffic)
         self._nodes: dict[str, ua.NodeId | None] | None = None
         self._refused: dict[int, int] = {}
@@ -72,22 +70,13 @@ class OpcuaDriver(Driver):
         self._used = True
         self._mind_the_limit()
         await self._session.open()
-        self._nodes = await self._locate()
+        places = {signal: node.parse(tag.node) for signal, tag in self._tags.items()}
+        self._nodes = await browse.locate(self._session, places)
+        await self._writer.learn(self._nodes, [tag.signal for tag in self.tags if tag.writable])
         await self._subscription.create()
         self._refuse_to_serve(await self._monitor(range(len(self._cyclic))))
         if self._cyclic and self._connection.vendor.canary:
             await self._subscription.watch_clock()
-
-    async def _locate(self) -> dict[str, ua.NodeId | None]:
-        """Where each signal is at this server, now."""
-        namespaces = self._session.namespaces
-        places = {signal: node.parse(tag.node) for signal, tag in self._tags.items()}
-        located = {signal: place.at(namespaces) for signal, place in places.items()}
-        paths = {signal: steps for signal, place in places.items() if (steps := place.path(namespaces)) is not None}
-        if paths:
-            with told(self.name, self._connection.url):
-                located |= zip(paths, await browse.follow(self._session, list(paths.values())), strict=True)
-        return located
 
     def _mind_the_limit(self) -> None:
         vendor = self._connection.vendor
@@ -179,30 +168,17 @@ class OpcuaDriver(Driver):
 
     @override
     async def write(self, values: Mapping[str, Value]) -> None:
-        writes = []
-        for signal, value in values.items():
-            node_id = self._node(signal)
-            if node_id is None:
-                self._refuse(signal, status_name(_UNKNOWN))
-            try:
-                writes.append((node_id, to_variant(value, self._tags[signal].type)))
-            except ValueError as error:
-                self._refuse(signal, str(error))
-        statuses = await self._session.write(writes)
-        codes = {signal: int(status.value) for signal, status in zip(values, statuses, strict=True)}
-        bad = {signal: code for signal, code in codes.items() if quality(code) is Quality.BAD}
-        if bad:
-            self._refuse(", ".join(bad), ", ".join(status_name(code) for code in bad.values()))
-
-    def _refuse(self, signal: str, why: str) -> Never:
-        msg = f"{self._who} refused the write of {signal}: {why}"
-        raise DeviceRefused(msg)
+        self._located()
+        await self._writer.write(values)
 
     def _node(self, signal: str) -> ua.NodeId | None:
+        return self._located()[signal]
+
+    def _located(self) -> dict[str, ua.NodeId | None]:
         if self._nodes is None:
             msg = f"{self._who} is not connected"
             raise ConnectionLost(msg)
-        return self._nodes[signal]
+        return self._nodes
 
     @override
     async def close(self) -> None:

@@ -83,7 +83,7 @@ _RESPONSES: dict[int, _Walk] = {
     844: _all(_array(8, _all(_word, _array(4, _word))), _diagnostics),  # TransferSubscriptions
     850: _all(_statuses, _diagnostics),  # DeleteSubscriptions
 }
-OURS = {decode.READ, decode.PUBLISH, decode.REPUBLISH}
+OURS = {decode.READ, decode.CALL, decode.PUBLISH, decode.REPUBLISH}
 """Responses that are never given to asyncua."""
 
 

@@ -6,13 +6,15 @@ from typing import NamedTuple
 from linecontrol_opcua import decode
 from linecontrol_opcua.wire import SCALARS, STRING, Reader
 
-_LOCALIZED, _QUALIFIED, _NODE_ID, _EXTENSION = 21, 20, 17, 22
+NODE_ID = 17
+_LOCALIZED, _QUALIFIED, _EXTENSION = 21, 20, 22
 
 
 class Loose(NamedTuple):
     """What an attribute holds. ``value`` is a number, text, a list of either, or ``None`` if it is something else.
 
-    ``kind`` is the number of the built-in type, ``raw`` the bytes of an extension object (whose type is ``number``).
+    ``kind`` is the number of the built-in type, ``raw`` the bytes of a node id, or of an extension object of type
+    ``number``. ``parts`` are the same of each extension object in an array.
     """
 
     kind: int = 0
@@ -20,6 +22,7 @@ class Loose(NamedTuple):
     status: int = 0
     number: int = 0
     raw: bytes = b""
+    parts: tuple[tuple[int, bytes], ...] = ()
 
 
 def read(body: bytes, expected: int) -> list[Loose]:
@@ -55,11 +58,21 @@ def _variant(reader: Reader) -> Loose:
             return Loose(kind, list(layout.unpack_from(reader.data, reader.skip(layout.size))))
         if kind == STRING:
             return Loose(kind, [_text(reader) for _ in range(reader.count(4))])
+        if kind == _EXTENSION:
+            return Loose(kind, parts=tuple(_extension(reader) for _ in range(reader.count(3))))
         return Loose(kind)
     if kind == _EXTENSION:
-        number, body = reader.extension()
-        return Loose(kind, None, 0, number, reader.data[body.pos : body.end])
+        return Loose(kind, None, 0, *_extension(reader))
+    if kind == NODE_ID:
+        start = reader.pos
+        number = reader.type_id()
+        return Loose(kind, number, raw=reader.data[start : reader.pos])
     return Loose(kind, _single(reader, kind))
+
+
+def _extension(reader: Reader) -> tuple[int, bytes]:
+    number, body = reader.extension()
+    return number, body.data[body.pos : body.end]
 
 
 def _single(reader: Reader, kind: int) -> object:
@@ -73,8 +86,6 @@ def _single(reader: Reader, kind: int) -> object:
     if kind == _QUALIFIED:
         reader.skip(2)
         return _text(reader)
-    if kind == _NODE_ID:
-        return reader.type_id()
     return None
 
 

@@ -91,6 +91,7 @@ class Security:
         mode, uri = _MODES[self._settings.security], _POLICIES[self._settings.policy].URI
         for endpoint in endpoints:
             if endpoint.SecurityMode == mode and endpoint.SecurityPolicyUri == uri:
+                self._recognize(endpoint)
                 return endpoint
         offered = {
             f"{endpoint.SecurityMode.name} {str(endpoint.SecurityPolicyUri).rpartition('#')[2]}"
@@ -101,6 +102,15 @@ class Security:
             f"it offers {', '.join(sorted(offered)) or 'nothing'}"
         )
         raise Unfit(msg)
+
+    def _recognize(self, *endpoints: ua.EndpointDescription) -> None:
+        """Insist that it is the server that config means."""
+        wanted = self._settings.server_uri
+        found = {str(endpoint.Server.ApplicationUri or "") for endpoint in endpoints}
+        if wanted is not None and found != {wanted}:
+            shown = ", ".join(sorted(filter(None, (_plain(uri) for uri in found)))) or "none"
+            msg = f"it is another server: application URI {wanted} is expected, and {shown} was found (server_uri)"
+            raise Unfit(msg)
 
     def _believe(self, endpoint: ua.EndpointDescription) -> bytes:
         """The server's certificate, if it is trusted and in order."""
@@ -138,16 +148,20 @@ class Security:
         """The ways in which we may say who we are at the endpoint in use: none that shows a password to others.
 
         Raises:
-            DeviceRefused: there is none.
+            DeviceRefused: there is none, or it is another server than config means.
         """
         mode = _MODES[self._settings.security]
         channel = _POLICIES[self._settings.policy].URI if self._secured else _PLAIN.URI
-        offered = [
-            token
+        used = [
+            endpoint
             for endpoint in endpoints
             if endpoint.SecurityMode == mode and endpoint.SecurityPolicyUri == channel
-            for token in endpoint.UserIdentityTokens
         ]
+        try:
+            self._recognize(*used)
+        except Unfit as error:
+            self._refuse(str(error), error)
+        offered = [token for endpoint in used for token in endpoint.UserIdentityTokens]
         if self._password is None and self._user is None:
             return offered
         wanted = ua.UserTokenType.UserName if self._password is not None else ua.UserTokenType.Certificate
@@ -179,5 +193,8 @@ class Security:
 
 def _subject(loaded: x509.Certificate) -> str:
     uri, hosts = certificate.names(loaded)
-    text = f"{loaded.subject.rfc4514_string()}, {uri or 'no application'}, {', '.join(hosts) or 'no host'}"
+    return _plain(f"{loaded.subject.rfc4514_string()}, {uri or 'no application'}, {', '.join(hosts) or 'no host'}")
+
+
+def _plain(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)[:300]

@@ -14,6 +14,7 @@ from asyncua.common.node import Node
 from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.uaerrors import UaError
 from typing_extensions import override
 
 from linecontrol.driver import Clock, ConnectionSettings, PlcServer, Quality, Reading, Tag, Write
@@ -21,7 +22,7 @@ from linecontrol_opcua import node
 from linecontrol_opcua.datatype import to_variant
 from linecontrol_opcua.decode import moment
 from linecontrol_opcua.session import quiet_asyncua
-from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
+from linecontrol_opcua.settings import Call, OpcuaConnection, OpcuaTag
 
 _APPLICATION_URI = "urn:linecontrol:simulator"
 _STATUS = {
@@ -43,6 +44,8 @@ class OpcuaPlcServer(PlcServer):
         self._nodes: dict[str, ua.NodeId] = {}
         self._signals: dict[ua.NodeId, str] = {}
         self._folders: dict[str, Node] = {}
+        self._methods: dict[tuple[ua.NodeId, ua.NodeId], str] = {}
+        self._offered: set[ua.NodeId] = set()
         self._writes: list[Write] = []
         self._server: Server | None = None
 
@@ -66,10 +69,12 @@ class OpcuaPlcServer(PlcServer):
 
     async def _build(self, server: Server) -> None:
         places = {signal: node.parse(tag.node) for signal, tag in self._tags.items()}
+        called = [tag.call for tag in self._tags.values() if tag.call]
+        all_ = [*places.values(), *(node.parse(text) for call in called for text in (call.object, call.method))]
         namespaces = [node.OPC_UA, _APPLICATION_URI]
-        uris = dict.fromkeys(place.uri for place in places.values() if place.uri is not None)
+        uris = dict.fromkeys(place.uri for place in all_ if place.uri is not None)
         namespaces += [uri for uri in uris if uri not in namespaces]
-        highest = max((place.number for place in places.values()), default=0)
+        highest = max((place.number for place in all_), default=0)
         namespaces += [f"urn:linecontrol:namespace:{number}" for number in range(len(namespaces), highest + 1)]
         await server.nodes.namespace_array.write_value(namespaces)
         for tag in self.tags:
@@ -87,11 +92,67 @@ class OpcuaPlcServer(PlcServer):
         variable = await parent.add_variable(
             node_id, name, datatype.initial, datatype.wire.variant, datatype=ua.NodeId(ua.Int32(datatype.wire.variant))
         )
-        if tag.writable:
+        call = self._tags[tag.signal].call
+        if call is not None:
+            await self._offer(server, tag.signal, call)
+        elif tag.writable:
             await variable.set_writable()
         self._nodes[tag.signal] = node_id
         self._signals[node_id] = tag.signal
         await self._put(server, Reading(tag.signal, datatype.initial, Quality.GOOD, self.clock.now_ns(), 0))
+
+    async def _offer(self, server: Server, signal: str, call: Call) -> None:
+        """A method that sets the signal's variable."""
+        namespaces = await server.get_namespace_array()
+        owner, it = node.parse(call.object), node.parse(call.method)
+        parent = await self._object(server, owner, namespaces)
+        node_id = it.at(namespaces)
+        if parent is None or node_id is None:
+            return
+        self._methods[parent.nodeid, node_id] = signal
+        if node_id in self._offered:
+            return
+        self._offered.add(node_id)
+        above, name = parent, ua.QualifiedName(str(node_id.Identifier), node_id.NamespaceIndex)
+        if steps := it.path(namespaces):
+            above, name = (
+                await self._folder(server, steps[:-1]),
+                ua.QualifiedName(steps[-1][1], ua.UInt16(steps[-1][0])),
+            )
+
+        async def called(of: ua.NodeId, *arguments: ua.Variant) -> ua.CallMethodResult:
+            return await self._called(server, self._methods.get((of, node_id)), arguments)
+
+        datatype = ua.NodeId(ua.Int32(self._tags[signal].type.wire.variant))
+        await above.add_method(node_id, name, called, [ua.Argument("value", datatype, ua.Int32(-1))])
+
+    async def _object(self, server: Server, place: node.Node, namespaces: Sequence[str]) -> Node | None:
+        """The object at a place, made if it isn't there."""
+        if steps := place.path(namespaces):
+            return await self._folder(server, steps)
+        node_id = place.at(namespaces)
+        if node_id is None:
+            return None
+        found = server.get_node(node_id)
+        try:
+            await found.read_node_class()
+        except UaError:
+            name = ua.QualifiedName(str(node_id.Identifier), node_id.NamespaceIndex)
+            found = await server.nodes.objects.add_object(node_id, name)
+        return found
+
+    async def _called(self, server: Server, signal: str | None, arguments: Sequence[ua.Variant]) -> ua.CallMethodResult:
+        """Do what a client called for."""
+        if signal is None:
+            return _ended(StatusCodes.BadMethodInvalid)
+        if len(arguments) != 1:
+            return _ended(StatusCodes.BadTooManyArguments if arguments else StatusCodes.BadArgumentsMissing)
+        (argument,) = arguments
+        if argument.VariantType != self._tags[signal].type.wire.variant or argument.is_array:
+            return _ended(StatusCodes.BadInvalidArgument, StatusCodes.BadTypeMismatch)
+        await self._put(server, Reading(signal, argument.Value, Quality.GOOD, self.clock.now_ns(), 0))
+        self._writes.append(Write(signal, argument.Value))
+        return _ended(StatusCodes.Good)
 
     async def _folder(self, server: Server, steps: Sequence[tuple[int, str]]) -> Node:
         """The object at the end of a path, made if it isn't there."""
@@ -152,3 +213,8 @@ class OpcuaPlcServer(PlcServer):
             for session in list(server.iserver._external_sessions.values()):  # noqa: SLF001
                 await session.close_session()
             await server.stop()
+
+
+def _ended(status: int, *arguments: int) -> ua.CallMethodResult:
+    codes = [ua.StatusCode(ua.UInt32(code)) for code in arguments]
+    return ua.CallMethodResult(ua.StatusCode(ua.UInt32(status)), codes)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
-from linecontrol.driver import ConnectionSettings, CredentialFile, Duration, TagSettings
+from linecontrol.driver import ConnectionSettings, CredentialFile, Duration, Settings, TagSettings
 from linecontrol_opcua import node
 from linecontrol_opcua.datatype import DataType, PythonType
 from linecontrol_opcua.profiles import Profile, Vendor
@@ -68,6 +68,8 @@ class OpcuaConnection(ConnectionSettings):
     """File with the key to ``user_certificate`` (PEM), which only its owner may read."""
     pki: Path | None = None
     """Folder with our own certificate and those that are trusted; ``$STATE_DIRECTORY/pki/opcua`` if left out."""
+    server_uri: Annotated[str, Field(min_length=1)] | None = None
+    """Application URI that the server must show, so that another one behind the same address is refused."""
     check_host: bool = True
     """Insist that the server's certificate names the host in ``url``."""
     allow_insecure: bool = False
@@ -143,7 +145,22 @@ class OpcuaConnection(ConnectionSettings):
     @override
     def on_loopback(self, port: int) -> Self:
         there = f"opc.tcp://127.0.0.1:{port}{urlsplit(self.url).path}"
-        return self.model_copy(update={"url": there, "security": SecurityMode.NONE, **dict.fromkeys(_OF_USERS)})
+        not_there = dict.fromkeys((*_OF_USERS, "server_uri"))
+        return self.model_copy(update={"url": there, "security": SecurityMode.NONE, **not_there})
+
+
+class Call(Settings):
+    """A method that is called to carry out a command."""
+
+    object: str
+    """Node id of the object whose method it is."""
+    method: str
+    """Node id of the method, which takes the value as its only argument."""
+
+    @field_validator("object", "method")
+    @classmethod
+    def _is_node(cls, text: str) -> str:
+        return str(node.parse(text))
 
 
 class OpcuaTag(TagSettings):
@@ -158,6 +175,8 @@ class OpcuaTag(TagSettings):
     """Smallest change of a number that is sent, in its own unit; every change if left out."""
     sampling: Annotated[Duration, Field(gt=0)] | None = None
     """How often the server looks at the value; as often as it publishes if left out."""
+    call: Call | None = None
+    """Method that is called with a command's value, in place of writing ``node``, which then shows the result."""
 
     @field_validator("node")
     @classmethod
@@ -173,7 +192,12 @@ class OpcuaTag(TagSettings):
 
     @override
     def places(self) -> frozenset[str]:
-        return frozenset({self.node})
+        method = frozenset({f"method {self.call.method} of {self.call.object}"} if self.call else ())
+        return method | {self.node}
+
+    @override
+    def only_commands(self) -> str:
+        return "call is for commands: it can't be read" if self.call else ""
 
     @override
     def value_type(self) -> PythonType:

@@ -61,6 +61,8 @@ def signal_problems(config: Config, binding: Binding, place: Places) -> Found:
             if carried not in allowed:
                 wanted = " or ".join(_WORDS[kind] for kind in allowed)
                 yield path, f"the signal carries {_WORDS[carried]}, but {path[-1]} is {wanted}"
+            if not tag.writable and (why := tag.settings.only_commands()):
+                yield path, why
             if path[-1] == Role.PRODUCT and carried in (int, str):
                 yield from _codes(config, str(path[1]), path, carried)
         yield from _shared(bound.tags, bound.settings, binding.paths, place)

@@ -4,6 +4,7 @@ const path = require("path");
 const { OPCUAServer } = require("node-opcua-server");
 const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
 const { DataType } = require("node-opcua-variant");
+const { StatusCodes } = require("node-opcua-status-code");
 const { MessageSecurityMode, SecurityPolicy } = require("node-opcua-secure-channel");
 
 (async () => {
@@ -48,6 +49,31 @@ const { MessageSecurityMode, SecurityPolicy } = require("node-opcua-secure-chann
     accessLevel: "CurrentRead | CurrentWrite",
     userAccessLevel: "CurrentRead | CurrentWrite",
     value: { dataType: DataType.Double, value: 1.5 },
+  });
+  const colours = own.addEnumerationType({ browseName: "Colour", enumeration: ["Off", "Green", "Red"] });
+  const andon = own.addVariable({
+    componentOf: station,
+    nodeId: "s=Andon",
+    browseName: "Andon",
+    dataType: colours.nodeId,
+    accessLevel: "CurrentRead | CurrentWrite",
+    userAccessLevel: "CurrentRead | CurrentWrite",
+    value: { dataType: DataType.Int32, value: 0 },
+  });
+  own.addMethod(station, {
+    nodeId: "s=SetAndon",
+    browseName: "SetAndon",
+    inputArguments: [{ name: "colour", dataType: DataType.Int32 }],
+    outputArguments: [{ name: "before", dataType: DataType.Int32 }],
+  }).bindMethod((inputs, _, done) => {
+    const colour = inputs[0].value;
+    if (colour > 2) {
+      done(null, { statusCode: StatusCodes.BadOutOfRange });
+      return;
+    }
+    const before = andon.readValue().value;
+    andon.setValueFromSource({ dataType: DataType.Int32, value: colour });
+    done(null, { statusCode: StatusCodes.Good, outputArguments: [before] });
   });
   await server.start();
   const period = Number(process.argv[4] || 20);

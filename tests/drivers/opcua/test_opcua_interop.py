@@ -101,3 +101,29 @@ async def test_a_server_by_others(rig: "Rig", tmp_path: Path) -> None:
             async for finding in OpcuaProbe(f"opc.tcp://127.0.0.1:{port}", {}).look(lambda *_: None)
         }
         assert found["Station", "Torque"].tag == {"node": f"nsu={uri};s=Torque", "type": "double"}
+
+
+async def test_commands_to_a_server_by_others(rig: "Rig", tmp_path: Path) -> None:
+    port = rig.free_port()
+    async with _server(port, tmp_path) as uri:
+        call = {"object": f"nsu={uri};path=Station", "method": f"nsu={uri};path=Station/SetAndon"}
+        tags = [
+            rig.tag("l/s/command_torque", f"nsu={uri};s=Torque", "int16", writable=True),
+            rig.tag("l/s/command_andon", f"nsu={uri};s=Andon", "int16", writable=True),
+            rig.tag("l/s/command_called", f"nsu={uri};path=Station/Andon", "int32", writable=True, call=call),
+            rig.tag("l/s/command_typed", f"nsu={uri};s=Andon", "uint8", writable=True, call=call),
+        ]
+        async with rig.drive(rig.connection(port, timeout="5s"), tags) as driver:
+
+            async def shown() -> object:
+                (reading,) = await driver.read(["l/s/command_called"])
+                return reading.value
+
+            await driver.write({"l/s/command_torque": 3, "l/s/command_andon": 1})
+            assert await shown() == 1
+            await driver.write({"l/s/command_called": 2})
+            assert await shown() == 2
+            await driver.write({"l/s/command_typed": 0})
+            assert await shown() == 0
+            with pytest.raises(DeviceRefused, match="command_called: BadOutOfRange"):
+                await driver.write({"l/s/command_called": 3})

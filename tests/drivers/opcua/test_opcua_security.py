@@ -319,6 +319,8 @@ async def test_a_real_server_is_refused_until_it_is_trusted_then_spoken_to_in_ev
 
     async with _server(port, tmp_path) as (_, der):
         thumb = certificate.thumbprint(der)
+        assert f"urn:other is expected, and {_URI} was found" in await refused(settings(server_uri="urn:other"))
+        assert not list(folder.rglob("rejected/*.der"))
         assert f"linecontrol trust accept {thumb}" in await refused(settings())
         assert (folder / "rejected" / f"{thumb}.der").read_bytes() == der
         assert _Users.seen == []
@@ -326,6 +328,7 @@ async def test_a_real_server_is_refused_until_it_is_trusted_then_spoken_to_in_ev
         for policy in ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"):
             for mode in ("sign", "sign_and_encrypt"):
                 assert await value(settings(policy=policy).model_copy(update={"security": mode})) == 1.5
+        assert await value(settings(server_uri=_URI)) == 1.5
         password = tmp_path / "password"
         password.write_text(_PASSWORD + "\n")
         password.chmod(0o600)

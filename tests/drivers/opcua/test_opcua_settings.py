@@ -9,9 +9,12 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 import linecontrol_opcua
+from linecontrol.config.plan import load_checked
+from linecontrol.errors import ConfigError
 from linecontrol.registry import driver, plc_server
 from linecontrol_opcua import node
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
+from tests.unit.config.conftest import PLANT
 
 _PACKAGE = Path(linecontrol_opcua.__file__).parent
 
@@ -35,6 +38,7 @@ def test_defaults() -> None:
         ({"url": "opc.tcp://127.0.0.1:4840", "publish": "0s"}, "greater than 0"),
         ({"url": "opc.tcp://127.0.0.1:4840", "publish": 250}, "has no unit"),
         ({"url": "opc.tcp://127.0.0.1:4840", "queue": 0}, "greater than or equal to 1"),
+        ({"url": "opc.tcp://127.0.0.1:4840", "server_uri": ""}, "at least 1 character"),
         ({"url": "opc.tcp://127.0.0.1:4840", "password": "x"}, "Extra inputs"),
     ],
 )
@@ -71,6 +75,8 @@ def test_on_loopback_keeps_all_but_the_address() -> None:
         ({"node": "ns=2;s=A", "type": "word"}, "uint16"),
         ({"node": "ns=2;s=A", "type": "bool", "deadband": 1}, "has no deadband"),
         ({"node": "ns=2;s=A", "type": "double", "deadband": 0}, "greater than 0"),
+        ({"node": "ns=2;s=A", "type": "bool", "call": {"object": "A", "method": "ns=2;s=M"}}, "is not a node id"),
+        ({"node": "ns=2;s=A", "type": "bool", "call": {"object": "ns=2;s=O"}}, "Field required"),
     ],
 )
 def test_wrong_tags_are_refused(settings: dict[str, object], message: str) -> None:
@@ -94,6 +100,32 @@ def test_wrong_tags_are_refused(settings: dict[str, object], message: str) -> No
 def test_one_place_has_one_name(text: str, canonical: str) -> None:
     tag = OpcuaTag.model_validate({"node": text, "type": "bool"})
     assert tag.places() == frozenset({canonical})
+
+
+def test_a_method_of_an_object_is_a_place_of_its_own() -> None:
+    call = {"object": "ns=2;s=O", "method": "ns=02;s=M"}
+    one, two, other = (
+        OpcuaTag.model_validate({"node": f"ns=2;s={number}", "type": "int16", "call": call | more}).places()
+        for number, more in enumerate([{}, {}, {"object": "ns=2;s=P"}])
+    )
+    assert one & two == {"method ns=2;s=M of ns=2;s=O"}
+    assert not one & other
+
+
+@pytest.mark.parametrize("group", ["telemetry", "commands"])
+def test_only_commands_call_methods(tmp_path: Path, group: str) -> None:
+    address = '{connection: ua, node: "ns=2;s=A", type: int16, call: {object: "ns=2;s=O", method: "ns=2;s=M"}}'
+    text = PLANT.replace("connections:\n", "connections:\n  ua: {driver: opcua, url: opc.tcp://127.0.0.1:4840}\n")
+    text = text.replace(
+        "        commands:\n          andon: {holding: 100}", f"        {group}:\n          andon: {address}"
+    )
+    (tmp_path / "all.yaml").write_text(text, encoding="utf-8")
+    drivers = {name: driver(name) for name in ("modbus", "opcua")}
+    if group == "commands":
+        load_checked(tmp_path, drivers)
+    else:
+        with pytest.raises(ConfigError, match=r"first\.telemetry\.andon: call is for commands"):
+            load_checked(tmp_path, drivers)
 
 
 @given(
