@@ -72,7 +72,7 @@ class OpcuaDriver(Driver):
         await self._session.open()
         places = {signal: node.parse(tag.node) for signal, tag in self._tags.items()}
         self._nodes = await browse.locate(self._session, places)
-        await self._writer.learn(self._nodes, [tag.signal for tag in self.tags if tag.writable])
+        self._scribe.learn(await self._writer.learn(self._nodes, [tag.signal for tag in self.tags if tag.writable]))
         await self._subscription.create()
         self._refuse_to_serve(await self._monitor(range(len(self._cyclic))))
         if self._cyclic and self._connection.vendor.canary:

@@ -1,9 +1,10 @@
 """Turns what a server sent into readings, and numbers them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from linecontrol.driver import Clock, Reading
 from linecontrol_opcua import decode
+from linecontrol_opcua.datatype import DataType
 from linecontrol_opcua.fast import reading
 from linecontrol_opcua.settings import OpcuaTag
 
@@ -20,6 +21,10 @@ class Scribe:
         self._plan = {handle: (signal, self._kinds[signal]) for handle, signal in enumerate(signals)}
         self._clock = clock
         self._written = 0
+
+    def learn(self, own: Mapping[str, DataType]) -> None:
+        """Commands go in the node's own type, so what they show is read in it too."""
+        self._kinds |= {signal: int(datatype.wire.variant) for signal, datatype in own.items()}
 
     def now_ns(self) -> int:
         """Plant time."""

@@ -33,8 +33,11 @@ class Writer:
         self._methods: dict[str, Method | None] = {}
         self._types: dict[str, DataType] = {}
 
-    async def learn(self, nodes: Mapping[str, ua.NodeId | None], commands: list[str]) -> None:
-        """Where the server has the signals is given; where it has the methods, and its data types, is asked for."""
+    async def learn(self, nodes: Mapping[str, ua.NodeId | None], commands: list[str]) -> dict[str, DataType]:
+        """Where the server has the signals is given; where it has the methods, and its data types, is asked for.
+
+        The types in which commands are written come back, by signal.
+        """
         self._nodes = nodes
         self._methods = await self._find([signal for signal in commands if self._tags[signal].call])
         methods = {signal: method.method for signal, method in self._methods.items() if method}
@@ -43,9 +46,9 @@ class Writer:
         own = await kinds.of_nodes(self._session, variables) if variables else {}
         for signal, datatype in own.items():
             if datatype is not (ours := self._tags[signal].type):
-                text = "%s: %s is %s at the server and written so; as %s it can't be read"
-                _log.warning(text, self._who, signal, datatype, ours)
+                _log.info("%s: %s is %s at the server and written so, not as %s", self._who, signal, datatype, ours)
         self._types = own | (await kinds.of_arguments(self._session, methods) if methods else {})
+        return own
 
     async def _find(self, commands: list[str]) -> dict[str, Method | None]:
         wanted = {signal: call for signal in commands if (call := self._tags[signal].call)}
