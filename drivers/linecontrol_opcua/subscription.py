@@ -40,6 +40,9 @@ CANARY_S = 1.0
 CANARY_PATIENCE_S = 4.5
 """A server whose clock was seen to run, and is not heard of for so long, is stuck."""
 
+SHORTEST_RENEWAL_S = 0.5
+"""How long the server may at least take to renew the secure channel, however long it has been silent."""
+
 _log = logging.getLogger(__name__)
 _NO_FILTER = {
     StatusCodes.BadFilterNotAllowed,
@@ -152,10 +155,10 @@ class Subscription:
             return messages
 
     async def _hear(self) -> list[Published]:
-        await self._session.renew_in_time()
+        await self._session.renew_in_time(max(SHORTEST_RENEWAL_S, self._silent_at() - self._now()))
         self._publisher.fill()
         bodies = await self._publisher.responses(self._wait_s())
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         if bodies:
             self._heard_at = now
         if now >= self._silent_at():
@@ -181,8 +184,11 @@ class Subscription:
             silent_at = min(silent_at, self._clock_seen_at + CANARY_PATIENCE_S)
         return silent_at
 
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def _wait_s(self) -> float:
-        until_silent = self._silent_at() - asyncio.get_running_loop().time()
+        until_silent = self._silent_at() - self._now()
         return max(0.0, min(until_silent, self._session.renewal_in_s()))
 
     async def _in_turn(self) -> list[Published]:
