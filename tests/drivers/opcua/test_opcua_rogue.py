@@ -498,6 +498,8 @@ async def test_a_session_left_over_is_kept_in_mind_when_taking_it_up_fails(
         await driver.close()
         rogue.refuse = False
         rogue.answers.clear()
+        rogue.calls.clear()
+        rogue.sequence = 0
         async with _up(rig, rogue):
             assert "DeleteSubscriptions" in rogue.calls
             assert len(rogue.sessions) == 1
