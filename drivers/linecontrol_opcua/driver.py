@@ -20,7 +20,7 @@ from linecontrol.driver import (
     Tag,
     Value,
 )
-from linecontrol_opcua import browse, node
+from linecontrol_opcua import browse, node, stamps
 from linecontrol_opcua.datatype import to_variant
 from linecontrol_opcua.doubts import Doubts
 from linecontrol_opcua.fast import overflowed, quality
@@ -60,6 +60,7 @@ class OpcuaDriver(Driver):
         self._subscription = Subscription(self._session, connection, clock.speed, self._scribe, self.traffic)
         self._nodes: dict[str, ua.NodeId | None] | None = None
         self._refused: dict[int, int] = {}
+        self._made_up: set[int] = set()
         self._doubts = Doubts()
         self._prepared: dict[tuple[str, ...], list[tuple[bytes, Places]]] = {}
         self._used = False
@@ -73,6 +74,7 @@ class OpcuaDriver(Driver):
         self._mind_the_limit()
         await self._session.open()
         self._nodes = await self._locate()
+        await self._mind_the_stamps()
         await self._subscription.create()
         self._refuse_to_serve(await self._monitor(range(len(self._cyclic))))
         if self._cyclic and self._connection.vendor.canary:
@@ -88,6 +90,16 @@ class OpcuaDriver(Driver):
             with told(self.name, self._connection.url):
                 located |= zip(paths, await browse.follow(self._session, list(paths.values())), strict=True)
         return located
+
+    async def _mind_the_stamps(self) -> None:
+        nodes = {handle: node_id for handle, signal in enumerate(self._cyclic) if (node_id := self._node(signal))}
+        with told(self.name, self._connection.url):
+            places = await stamps.made_up(self._session, list(nodes.values()))
+        handles = list(nodes)
+        self._made_up = {handles[place] for place in places}
+        if places:
+            words = "%s stamps %d signals anew whenever it looks at them: only a change is a new reading of theirs"
+            _log.info(words, self._who, len(places))
 
     def _mind_the_limit(self) -> None:
         vendor = self._connection.vendor
@@ -109,7 +121,7 @@ class OpcuaDriver(Driver):
         """Monitor the cyclic signals with these handles; refused ones come back, each with its status."""
         nodes = {handle: self._node(self._cyclic[handle]) for handle in handles}
         items = {
-            handle: Item(node_id, self._tags[self._cyclic[handle]])
+            handle: Item(node_id, self._tags[self._cyclic[handle]], handle not in self._made_up)
             for handle, node_id in nodes.items()
             if node_id is not None
         }

@@ -305,6 +305,12 @@ class Session:
         self._subscription = int(created.SubscriptionId)
         return created
 
+    async def modify(self, parameters: ua.ModifySubscriptionParameters) -> ua.ModifySubscriptionResult:
+        """Change how often a subscription publishes."""
+        response = await self.call(ua.ModifySubscriptionRequest(Parameters=parameters), ua.ModifySubscriptionResponse)
+        result: ua.ModifySubscriptionResult = response.Parameters
+        return result
+
     async def take_over(self, subscription: int) -> bool:
         """Have a subscription of an earlier session moved to this one; whether the server did."""
         parameters = ua.TransferSubscriptionsParameters(SubscriptionIds=[subscription], SendInitialValues=False)

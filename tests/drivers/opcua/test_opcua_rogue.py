@@ -227,6 +227,32 @@ async def test_a_renewal_that_is_never_answered_is_silence(rig: "Rig", monkeypat
                 await anext(driver.readings())
 
 
+async def test_a_server_with_slower_intervals_is_asked_for_fewer_of_them_in_silence(rig: "Rig") -> None:
+    async with _rogue() as rogue:
+
+        def slower(link: Link, request: Any) -> Any:
+            request.Parameters.RequestedPublishingInterval = 100.0
+            return rogue.on_CreateSubscription(link, request)
+
+        def modified(_: Link, request: Any) -> Any:
+            wanted = request.Parameters
+            return ua.ModifySubscriptionResponse(
+                Parameters=ua.ModifySubscriptionResult(
+                    wanted.RequestedPublishingInterval, wanted.RequestedLifetimeCount, wanted.RequestedMaxKeepAliveCount
+                )
+            )
+
+        rogue.answers["CreateSubscription"] = slower
+        async with _up(rig, rogue) as (driver, _):
+            assert driver._subscription._patience_s == pytest.approx(1.5 * 0.1 * 150)
+        rogue.cut()
+        rogue.calls.clear()
+        rogue.sequence = 0
+        rogue.answers["ModifySubscription"] = modified
+        async with _up(rig, rogue) as (driver, _):
+            assert driver._subscription._patience_s == pytest.approx(1.5 * 3.0)
+
+
 async def test_a_clock_that_stands_still_is_a_stuck_server(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linecontrol_opcua.subscription, "CANARY_PATIENCE_S", 0.2)
     async with _rogue() as rogue, _up(rig, rogue) as (driver, collector):
@@ -298,6 +324,27 @@ async def test_paths_are_looked_up_as_many_at_once_as_the_server_takes(
         tags = [rig.tag(f"l/s/p{number}", f"ns=1;path=Plant/P{number}", "double") for number in range(120)]
         async with _up(rig, rogue, [*_tags(rig, 1), *tags]):
             assert sizes == [50, 50, 20]
+
+
+async def test_a_server_that_stamps_at_every_look_is_asked_for_changes_alone(rig: "Rig") -> None:
+    triggers: list[int] = []
+    looks = 0
+    async with _rogue() as rogue:
+
+        def read(link: Link, request: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            rogue.values[1] = value(0.0, at=looks)
+            return rogue.on_Read(link, request)
+
+        def monitored(link: Link, request: Any) -> Any:
+            wanted = [item.RequestedParameters.Filter for item in request.Parameters.ItemsToCreate]
+            triggers.extend(one.Trigger for one in wanted if hasattr(one, "Trigger"))
+            return rogue.on_CreateMonitoredItems(link, request)
+
+        rogue.answers |= {"Read": read, "CreateMonitoredItems": monitored}
+        async with _up(rig, rogue):
+            assert triggers == [ua.DataChangeTrigger.StatusValueTimestamp, ua.DataChangeTrigger.StatusValue]
 
 
 @pytest.mark.parametrize("code", [StatusCodes.BadUserAccessDenied, StatusCodes.BadSecurityPolicyRejected])
