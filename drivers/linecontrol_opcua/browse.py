@@ -103,7 +103,7 @@ async def targets(
 ) -> list[ua.NodeId | None]:
     """What each path leads to from its node; ``None`` if it leads nowhere, or to several."""
     found: list[ua.NodeId | None] = []
-    most = session.most_per_call
+    most = session.most_paths
     for start in range(0, len(paths), most):
         chunk = paths[start : start + most]
         request = ua.TranslateBrowsePathsToNodeIdsRequest()

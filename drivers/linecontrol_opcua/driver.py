@@ -17,14 +17,14 @@ from linecontrol.driver import (
     Tag,
     Value,
 )
-from linecontrol_opcua import browse, node
+from linecontrol_opcua import browse, node, stamps
 from linecontrol_opcua.doubts import Doubts
 from linecontrol_opcua.fast import overflowed
 from linecontrol_opcua.scribe import Places, Scribe
 from linecontrol_opcua.session import READ_REQUEST, Session
 from linecontrol_opcua.settings import OpcuaConnection, OpcuaTag
 from linecontrol_opcua.subscription import Item, Subscription
-from linecontrol_opcua.trouble import count
+from linecontrol_opcua.trouble import count, told
 from linecontrol_opcua.wire import Misfit
 from linecontrol_opcua.writer import Writer
 
@@ -58,6 +58,7 @@ class OpcuaDriver(Driver):
         self._subscription = Subscription(self._session, connection, clock.speed, self._scribe, self.traffic)
         self._nodes: dict[str, ua.NodeId | None] | None = None
         self._refused: dict[int, int] = {}
+        self._made_up: set[int] = set()
         self._doubts = Doubts()
         self._prepared: dict[tuple[str, ...], list[tuple[bytes, Places]]] = {}
         self._used = False
@@ -73,10 +74,21 @@ class OpcuaDriver(Driver):
         places = {signal: node.parse(tag.node) for signal, tag in self._tags.items()}
         self._nodes = await browse.locate(self._session, places)
         self._scribe.learn(await self._writer.learn(self._nodes, [tag.signal for tag in self.tags if tag.writable]))
+        await self._mind_the_stamps()
         await self._subscription.create()
         self._refuse_to_serve(await self._monitor(range(len(self._cyclic))))
         if self._cyclic and self._connection.vendor.canary:
             await self._subscription.watch_clock()
+
+    async def _mind_the_stamps(self) -> None:
+        nodes = {handle: node_id for handle, signal in enumerate(self._cyclic) if (node_id := self._node(signal))}
+        with told(self.name, self._connection.url):
+            places = await stamps.made_up(self._session, list(nodes.values()))
+        handles = list(nodes)
+        self._made_up = {handles[place] for place in places}
+        if places:
+            words = "%s stamps %d signals anew whenever it looks at them: only a change is a new reading of theirs"
+            _log.info(words, self._who, len(places))
 
     def _mind_the_limit(self) -> None:
         vendor = self._connection.vendor
@@ -98,7 +110,7 @@ class OpcuaDriver(Driver):
         """Monitor the cyclic signals with these handles; refused ones come back, each with its status."""
         nodes = {handle: self._node(self._cyclic[handle]) for handle in handles}
         items = {
-            handle: Item(node_id, self._tags[self._cyclic[handle]])
+            handle: Item(node_id, self._tags[self._cyclic[handle]], handle not in self._made_up)
             for handle, node_id in nodes.items()
             if node_id is not None
         }

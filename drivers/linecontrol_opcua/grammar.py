@@ -80,6 +80,7 @@ _RESPONSES: dict[int, _Walk] = {
     676: _all(_statuses, _diagnostics),  # Write
     754: _all(_array(23, _created_item), _diagnostics),  # CreateMonitoredItems
     790: _all(_word, _size(8), _word, _word),  # CreateSubscription
+    796: _all(_size(8), _word, _word),  # ModifySubscription
     844: _all(_array(8, _all(_word, _array(4, _word))), _diagnostics),  # TransferSubscriptions
     850: _all(_statuses, _diagnostics),  # DeleteSubscriptions
 }

@@ -117,7 +117,7 @@ def _built_in(datatype: ua.NodeId) -> bool:
 async def _above(session: Session, types: Sequence[ua.NodeId]) -> dict[ua.NodeId, ua.NodeId]:
     """The supertype of each data type that has one."""
     found: dict[ua.NodeId, ua.NodeId] = {}
-    most = session.most_per_call
+    most = session.most_paths
     for start in range(0, len(types), most):
         chunk = types[start : start + most]
         request = ua.BrowseRequest()

@@ -34,6 +34,9 @@ _WARN_DAYS = 30
 _log = logging.getLogger(__name__)
 _PLAIN: Any = security_policies.SecurityPolicyNone
 _SAFE = {policy.URI for policy in _POLICIES.values()}
+# It encrypts as Basic256Sha256 does; it is its signatures that are out of date.
+_SAFE_FOR_PASSWORDS = {security_policies.SecurityPolicyBasic256.URI}
+_OUTDATED = {security_policies.SecurityPolicyBasic256.URI, security_policies.SecurityPolicyBasic128Rsa15.URI}
 
 
 class Security:
@@ -167,9 +170,11 @@ class Security:
         wanted = ua.UserTokenType.UserName if self._password is not None else ua.UserTokenType.Certificate
         fit = [token for token in offered if token.TokenType == wanted]
         safe = [token for token in fit if (token.SecurityPolicyUri or channel) in _SAFE]
+        if wanted is ua.UserTokenType.UserName:
+            safe += [token for token in fit if token.SecurityPolicyUri in _SAFE_FOR_PASSWORDS]
         if self._settings.security is SecurityMode.SIGN_AND_ENCRYPT:
             # The channel encrypts for the trusted server alone whatever is in it.
-            safe += [token for token in fit if token.SecurityPolicyUri == _PLAIN.URI]
+            safe += [token for token in fit if token.SecurityPolicyUri in {*_OUTDATED, _PLAIN.URI}]
         if not fit:
             msg = f"{self._who} refused: it takes no {wanted.name} tokens; see user, user_certificate"
             raise DeviceRefused(msg)

@@ -17,12 +17,14 @@ from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
 from asyncua.ua.uaerrors import (
     BadSecureChannelIdInvalid,
+    BadSecurityPolicyRejected,
     BadSessionClosed,
     BadSessionIdInvalid,
     BadSessionNotActivated,
     UaError,
     UaStatusCodeError,
 )
+from typing_extensions import override
 
 from linecontrol.driver import Clock, ConnectionLost, DeviceRefused, Traffic
 from linecontrol_opcua import decode, loose
@@ -46,6 +48,7 @@ _LIMITS = (
     ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
     ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerWrite,
     ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
+    ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerTranslateBrowsePathsToNodeIds,
 )
 _FORGOTTEN = (BadSessionIdInvalid, BadSessionClosed, BadSessionNotActivated, BadSecureChannelIdInvalid)
 
@@ -71,6 +74,24 @@ _left: dict[tuple[str, str], _Left] = {}
 """What the last life of each connection had to leave behind at the server."""
 
 
+class _Client(Client):
+    """asyncua's, which can leave out by which algorithm a password is encrypted: that of the channel.
+
+    There are servers that refuse a password whose algorithm is named if their token policy names none.
+    """
+
+    names_algorithm = True
+
+    @override
+    def _encrypt_password(self, password: str, policy_uri: str) -> tuple[bytes, str]:
+        data, algorithm = super()._encrypt_password(password, policy_uri)
+        return data, algorithm if self.names_algorithm else ""
+
+    def server_token_policy(self, kind: ua.UserTokenType) -> str:
+        """The security policy that the server names for such tokens; empty if it is that of the channel."""
+        return next((str(token.SecurityPolicyUri or "") for token in self._policy_ids if token.TokenType == kind), "")
+
+
 class Session:
     """A session at one server, used once. Each method raises ``ConnectionLost`` or ``DeviceRefused``."""
 
@@ -84,15 +105,14 @@ class Session:
         self.namespaces: list[str] = []
         most = min(MOST_PER_CALL, settings.vendor.per_call)
         self._most_read = settings.vendor.per_read
-        self._most_written = self._most_monitored = most
+        self._most_written = self._most_monitored = self.most_paths = most
         self._traffic = traffic
         self._security = Security(name, settings, clock)
         self._transport: Transport | None = None
         self._renew_at = 0.0
         self._settings = settings
         self._subscription = 0
-        self._opened = False
-        self._client = Client(self.url, timeout=self.timeout_s)
+        self._client = _Client(self.url, timeout=self.timeout_s)
         self._client.name = self._client.description = "linecontrol"
         self._client.session_timeout = SESSION_TIMEOUT_MS
         self._client.max_messagesize, self._client.max_chunkcount = MOST_BYTES, MOST_CHUNKS
@@ -152,20 +172,31 @@ class Session:
         client._server_nonce, client._policy_ids = left.nonce, left.tokens  # type: ignore[assignment]  # noqa: SLF001
         client.application_uri = self._security.application_uri
         client.uaclient.session.restore_authentication_token(left.token)
+        self._subscription = left.subscription
         try:
             await self._activate()
         except UaError:
             client.uaclient.session.reset_authentication_token()
+            self._subscription = 0
             return False
         if left.subscription:
             parameters = ua.DeleteSubscriptionsParameters(SubscriptionIds=[left.subscription])
             request = ua.DeleteSubscriptionsRequest(Parameters=parameters)
             await self.call(request, ua.DeleteSubscriptionsResponse)
+            self._subscription = 0
         return True
 
     async def _activate(self) -> None:
-        await self._client.activate_session(**self._security.user(self._client))
-        self._opened = True
+        client = self._client
+        client.names_algorithm = True
+        user = self._security.user(client)
+        try:
+            await client.activate_session(**user)
+        except BadSecurityPolicyRejected:
+            if "password" not in user or client.server_token_policy(ua.UserTokenType.UserName):
+                raise
+            client.names_algorithm = False
+            await client.activate_session(**user)
 
     async def reopen(self) -> bool:
         """Carry the session on over a new connection; whether the server still knew it.
@@ -194,15 +225,11 @@ class Session:
             msg = f"{self.name} ({self.url}) does not tell its namespaces ({status_name(namespaces.status)})"
             raise ConnectionLost(msg)
         self.namespaces = [str(uri) for uri in namespaces.value]
-        read, written, monitored = (limit.value for limit in limits)
+        read, written, monitored, paths = (limit.value for limit in limits)
         self._most_read = _least(read, self._most_read)
         self._most_written = _least(written, self._most_written)
         self._most_monitored = _least(monitored, self._most_monitored)
-
-    @property
-    def most_per_call(self) -> int:
-        """Nodes in one request of any other kind."""
-        return min(self._most_read, self._most_written)
+        self.most_paths = _least(paths, min(self._most_read, self._most_written))
 
     async def close(self) -> None:
         """Say goodbye, if the server listens, and drop the connection. Never raises."""
@@ -215,15 +242,15 @@ class Session:
                     said = True
                     await uaclient.close_secure_channel()
         finally:
-            if not said and self._opened and not token.is_null():
+            if not said and not token.is_null():
                 nonce, tokens = self._client._server_nonce, self._client._policy_ids  # noqa: SLF001
                 _left[self.name, self.url] = _Left(self._settings, token, nonce, tokens, self._subscription)
-            self._opened = False
+            uaclient.session.reset_authentication_token()
             await self._drop()
 
     async def _close_session(self) -> None:
         request = ua.CloseSessionRequest(DeleteSubscriptions=True)
-        if self._opened:
+        if not self._client.uaclient.session.authentication_token.is_null():
             await self.call(request, ua.CloseSessionResponse)
 
     async def _drop(self) -> None:
@@ -278,6 +305,12 @@ class Session:
         self._subscription = int(created.SubscriptionId)
         return created
 
+    async def modify(self, parameters: ua.ModifySubscriptionParameters) -> ua.ModifySubscriptionResult:
+        """Change how often a subscription publishes."""
+        response = await self.call(ua.ModifySubscriptionRequest(Parameters=parameters), ua.ModifySubscriptionResponse)
+        result: ua.ModifySubscriptionResult = response.Parameters
+        return result
+
     async def take_over(self, subscription: int) -> bool:
         """Have a subscription of an earlier session moved to this one; whether the server did."""
         parameters = ua.TransferSubscriptionsParameters(SubscriptionIds=[subscription], SendInitialValues=False)
@@ -324,10 +357,10 @@ class Session:
         decode.check_fault(body)
         return body
 
-    async def renew_in_time(self) -> None:
-        """Renew the secure channel, if half of its lifetime is over."""
+    async def renew_in_time(self, within_s: float) -> None:
+        """Renew the secure channel, if half of its lifetime is over; the server may take that long to answer."""
         if asyncio.get_running_loop().time() >= self._renew_at:
-            async with asyncio.timeout(self.timeout_s):
+            async with asyncio.timeout(min(self.timeout_s, within_s)):
                 await self._client.open_secure_channel(renew=True)
             self._plan_renewal()
 

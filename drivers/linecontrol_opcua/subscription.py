@@ -11,7 +11,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
-from linecontrol.driver import ConnectionLost, Quality, Traffic
+from linecontrol.driver import ConnectionLost, DeviceRefused, Quality, Traffic
 from linecontrol_opcua import decode
 from linecontrol_opcua.decode import Published, Refusal
 from linecontrol_opcua.echoes import Echoes
@@ -40,6 +40,9 @@ CANARY_S = 1.0
 CANARY_PATIENCE_S = 4.5
 """A server whose clock was seen to run, and is not heard of for so long, is stuck."""
 
+SHORTEST_RENEWAL_S = 0.5
+"""How long the server may at least take to renew the secure channel, however long it has been silent."""
+
 _log = logging.getLogger(__name__)
 _NO_FILTER = {
     StatusCodes.BadFilterNotAllowed,
@@ -54,6 +57,8 @@ class Item(NamedTuple):
 
     node: ua.NodeId
     tag: OpcuaTag
+    stamped: bool = True
+    """Whether a new source time means a new reading."""
 
 
 class Subscription:
@@ -79,19 +84,37 @@ class Subscription:
     async def create(self) -> None:
         """Create it at the server, without items."""
         interval_s = self._real_s(self._settings.publish)
-        keep_alives = max(1, round(KEEP_ALIVE_S / interval_s))
+        keep_alives, lifetime = _counts(interval_s)
         created = await self._session.subscribe(
             ua.CreateSubscriptionParameters(
                 RequestedPublishingInterval=interval_s * 1000,
                 RequestedMaxKeepAliveCount=ua.UInt32(keep_alives),
-                RequestedLifetimeCount=ua.UInt32(max(3 * keep_alives, round(LIFETIME_S / interval_s))),
+                RequestedLifetimeCount=ua.UInt32(lifetime),
                 MaxNotificationsPerPublish=ua.UInt32(MOST_PER_PUBLISH),
                 PublishingEnabled=True,
             )
         )
         self._number = created.SubscriptionId
-        self._patience_s = PATIENCE * created.RevisedPublishingInterval / 1000 * created.RevisedMaxKeepAliveCount
+        revised_s, keep_alives = created.RevisedPublishingInterval / 1000, int(created.RevisedMaxKeepAliveCount)
+        if revised_s > interval_s and _counts(revised_s)[0] < keep_alives:
+            with suppress(ConnectionLost, DeviceRefused):
+                revised_s, keep_alives = await self._keep_alive_sooner(revised_s)
+        self._patience_s = PATIENCE * revised_s * keep_alives
         self._heard_at = asyncio.get_running_loop().time()
+
+    async def _keep_alive_sooner(self, interval_s: float) -> tuple[float, int]:
+        """Ask for the usual keep-alives at an interval that the server made longer; interval and number revised."""
+        keep_alives, lifetime = _counts(interval_s)
+        revised = await self._session.modify(
+            ua.ModifySubscriptionParameters(
+                SubscriptionId=self._number,
+                RequestedPublishingInterval=interval_s * 1000,
+                RequestedMaxKeepAliveCount=ua.UInt32(keep_alives),
+                RequestedLifetimeCount=ua.UInt32(lifetime),
+                MaxNotificationsPerPublish=ua.UInt32(MOST_PER_PUBLISH),
+            )
+        )
+        return revised.RevisedPublishingInterval / 1000, int(revised.RevisedMaxKeepAliveCount)
 
     async def monitor(self, items: Mapping[int, Item]) -> dict[int, int]:
         """Have the items monitored; those that the server refuses come back, each handle with its status."""
@@ -120,7 +143,7 @@ class Subscription:
 
     def _request(self, handle: int, item: Item, *, with_filter: bool) -> ua.MonitoredItemCreateRequest:
         sampling = self._settings.publish if item.tag.sampling is None else item.tag.sampling
-        extra = _filter(item.tag) if with_filter else None
+        extra = _filter(item) if with_filter else None
         return _create(item.node, handle, self._real_s(sampling), self._settings.queue, extra)
 
     async def watch_clock(self) -> None:
@@ -152,10 +175,10 @@ class Subscription:
             return messages
 
     async def _hear(self) -> list[Published]:
-        await self._session.renew_in_time()
+        await self._session.renew_in_time(max(SHORTEST_RENEWAL_S, self._silent_at() - self._now()))
         self._publisher.fill()
         bodies = await self._publisher.responses(self._wait_s())
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         if bodies:
             self._heard_at = now
         if now >= self._silent_at():
@@ -181,8 +204,11 @@ class Subscription:
             silent_at = min(silent_at, self._clock_seen_at + CANARY_PATIENCE_S)
         return silent_at
 
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def _wait_s(self) -> float:
-        until_silent = self._silent_at() - asyncio.get_running_loop().time()
+        until_silent = self._silent_at() - self._now()
         return max(0.0, min(until_silent, self._session.renewal_in_s()))
 
     async def _in_turn(self) -> list[Published]:
@@ -279,6 +305,12 @@ class Subscription:
         return max(plant_s / self._speed, min(plant_s, SHORTEST_INTERVAL_S))
 
 
+def _counts(interval_s: float) -> tuple[int, int]:
+    """After how many intervals there is a keep-alive, and after how many the server gives a subscription up."""
+    keep_alives = max(1, round(KEEP_ALIVE_S / interval_s))
+    return keep_alives, max(3 * keep_alives, round(LIFETIME_S / interval_s))
+
+
 def _create(
     node: ua.NodeId, handle: int, sampling_s: float, queue: int, extra: ua.DataChangeFilter | None
 ) -> ua.MonitoredItemCreateRequest:
@@ -297,12 +329,14 @@ def _create(
     )
 
 
-def _filter(tag: OpcuaTag) -> ua.DataChangeFilter:
+def _filter(item: Item) -> ua.DataChangeFilter:
     """Every value that the device stamped anew; with a deadband only those that differ by more."""
-    if tag.deadband is None:
-        return ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValueTimestamp)
+    deadband = item.tag.deadband
+    if deadband is None:
+        trigger = ua.DataChangeTrigger
+        return ua.DataChangeFilter(Trigger=trigger.StatusValueTimestamp if item.stamped else trigger.StatusValue)
     return ua.DataChangeFilter(
         Trigger=ua.DataChangeTrigger.StatusValue,
         DeadbandType=ua.UInt32(ua.DeadbandType.Absolute),
-        DeadbandValue=tag.deadband,
+        DeadbandValue=deadband,
     )

@@ -215,6 +215,44 @@ async def test_publish_that_is_never_answered_is_silence(rig: "Rig", monkeypatch
         assert "fell silent" in await collector.end()
 
 
+async def test_a_renewal_that_is_never_answered_is_silence(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linecontrol_opcua.subscription, "KEEP_ALIVE_S", 0.2)
+    monkeypatch.setattr(linecontrol_opcua.subscription, "SHORTEST_RENEWAL_S", 0.1)
+    async with _rogue() as rogue:
+        settings = rig.connection(rogue.port, timeout="20s")
+        async with rig.drive(settings, _tags(rig, 1)) as driver, asyncio.timeout(2):
+            rogue.answers["OpenSecureChannel"] = lambda *_: None
+            driver._session._renew_at = 0.0
+            with pytest.raises(ConnectionLost):
+                await anext(driver.readings())
+
+
+async def test_a_server_with_slower_intervals_is_asked_for_fewer_of_them_in_silence(rig: "Rig") -> None:
+    async with _rogue() as rogue:
+
+        def slower(link: Link, request: Any) -> Any:
+            request.Parameters.RequestedPublishingInterval = 100.0
+            return rogue.on_CreateSubscription(link, request)
+
+        def modified(_: Link, request: Any) -> Any:
+            wanted = request.Parameters
+            return ua.ModifySubscriptionResponse(
+                Parameters=ua.ModifySubscriptionResult(
+                    wanted.RequestedPublishingInterval, wanted.RequestedLifetimeCount, wanted.RequestedMaxKeepAliveCount
+                )
+            )
+
+        rogue.answers["CreateSubscription"] = slower
+        async with _up(rig, rogue) as (driver, _):
+            assert driver._subscription._patience_s == pytest.approx(1.5 * 0.1 * 150)
+        rogue.cut()
+        rogue.calls.clear()
+        rogue.sequence = 0
+        rogue.answers["ModifySubscription"] = modified
+        async with _up(rig, rogue) as (driver, _):
+            assert driver._subscription._patience_s == pytest.approx(1.5 * 3.0)
+
+
 async def test_a_clock_that_stands_still_is_a_stuck_server(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linecontrol_opcua.subscription, "CANARY_PATIENCE_S", 0.2)
     async with _rogue() as rogue, _up(rig, rogue) as (driver, collector):
@@ -268,6 +306,57 @@ async def test_limits_of_50_per_call_are_kept(rig: "Rig", monkeypatch: pytest.Mo
         rogue.answers["CreateMonitoredItems"] = counted
         async with _up(rig, rogue):
             assert sizes == [50, 50, 20, 1]
+
+
+async def test_paths_are_looked_up_as_many_at_once_as_the_server_takes(
+    rig: "Rig", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, 11712, 50)
+    sizes: list[int] = []
+    async with _rogue() as rogue:
+
+        def counted(_: Link, request: Any) -> Any:
+            paths = request.Parameters.BrowsePaths
+            sizes.append(len(paths))
+            return ua.TranslateBrowsePathsToNodeIdsResponse(Results=[ua.BrowsePathResult() for _ in paths])
+
+        rogue.answers["TranslateBrowsePathsToNodeIds"] = counted
+        tags = [rig.tag(f"l/s/p{number}", f"ns=1;path=Plant/P{number}", "double") for number in range(120)]
+        async with _up(rig, rogue, [*_tags(rig, 1), *tags]):
+            assert sizes == [50, 50, 20]
+
+
+async def test_a_server_that_stamps_at_every_look_is_asked_for_changes_alone(rig: "Rig") -> None:
+    triggers: list[int] = []
+    looks = 0
+    async with _rogue() as rogue:
+
+        def read(link: Link, request: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            rogue.values[1] = value(0.0, at=looks)
+            return rogue.on_Read(link, request)
+
+        def monitored(link: Link, request: Any) -> Any:
+            wanted = [item.RequestedParameters.Filter for item in request.Parameters.ItemsToCreate]
+            triggers.extend(one.Trigger for one in wanted if hasattr(one, "Trigger"))
+            return rogue.on_CreateMonitoredItems(link, request)
+
+        rogue.answers |= {"Read": read, "CreateMonitoredItems": monitored}
+        async with _up(rig, rogue):
+            assert triggers == [ua.DataChangeTrigger.StatusValueTimestamp, ua.DataChangeTrigger.StatusValue]
+
+
+@pytest.mark.parametrize("code", [StatusCodes.BadUserAccessDenied, StatusCodes.BadSecurityPolicyRejected])
+async def test_a_session_that_is_not_let_in_is_not_left_over(rig: "Rig", code: int) -> None:
+    async with _rogue() as rogue:
+        rogue.answers["ActivateSession"] = lambda *_: fault(code)
+        driver = OpcuaDriver("plc", rig.connection(rogue.port), _tags(rig, 1), SystemClock())
+        with pytest.raises(DeviceRefused):
+            await driver.connect()
+        await driver.close()
+        assert rogue.sessions == {}
+        assert rogue.calls.count("ActivateSession") == 1
 
 
 @pytest.mark.parametrize(
@@ -435,6 +524,32 @@ async def test_the_session_of_a_life_that_broke_is_taken_up_by_the_next(
         rogue.refuse = False
         async with _up(rig, rogue):
             assert "DeleteSubscriptions" in rogue.calls
+        assert rogue.sessions == {}
+
+
+async def test_a_session_left_over_is_kept_in_mind_when_taking_it_up_fails(
+    rig: "Rig", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linecontrol_opcua.subscription, "RESUME_S", 0.02)
+    async with _rogue() as rogue:
+        async with _up(rig, rogue) as (_, collector):
+            rogue.refuse = True
+            rogue.cut()
+            await collector.end()
+        rogue.refuse = False
+        rogue.answers["ActivateSession"] = lambda *_: rogue.cut()
+        driver = OpcuaDriver("plc", rig.connection(rogue.port, timeout="500ms"), _tags(rig, 2), SystemClock())
+        with pytest.raises(ConnectionLost):
+            await driver.connect()
+        rogue.refuse = True
+        await driver.close()
+        rogue.refuse = False
+        rogue.answers.clear()
+        rogue.calls.clear()
+        rogue.sequence = 0
+        async with _up(rig, rogue):
+            assert "DeleteSubscriptions" in rogue.calls
+            assert len(rogue.sessions) == 1
         assert rogue.sessions == {}
 
 

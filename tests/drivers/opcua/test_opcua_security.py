@@ -4,7 +4,7 @@ import json
 import os
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from asyncua import ua
+from asyncua.client.client import Client
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.server import Server
 from asyncua.server.user_managers import UserManager
+from asyncua.ua.uaerrors import BadSecurityPolicyRejected
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -24,10 +26,11 @@ from typer.testing import CliRunner
 from typing_extensions import override
 
 from linecontrol.clock import SystemClock
-from linecontrol.driver import DeviceRefused, Tag
+from linecontrol.driver import DeviceRefused, Tag, Traffic
 from linecontrol_opcua import OpcuaDriver, certificate
 from linecontrol_opcua.pki import MOST_REJECTED, Pki, default_folder, secret
 from linecontrol_opcua.security import Security
+from linecontrol_opcua.session import Session
 from linecontrol_opcua.settings import OpcuaConnection
 from linecontrol_opcua.trust import app
 
@@ -231,13 +234,16 @@ def test_a_password_is_never_told_without_encryption() -> None:
     endpoint.UserIdentityTokens = [token]
     security._password = _PASSWORD
     assert security.tokens([endpoint]) == [token]
-    token.SecurityPolicyUri = ua.String(uri + "None")
-    assert security.tokens([endpoint]) == [token]
+    for unencrypted_or_outdated in ("None", "Basic256", "Basic128Rsa15"):
+        token.SecurityPolicyUri = ua.String(uri + unencrypted_or_outdated)
+        assert token in security.tokens([endpoint])
     signed = OpcuaConnection.model_validate(_SECURE | {"security": "sign"})
     security = Security("plc", signed, SystemClock())
     security._password = _PASSWORD
     endpoint.SecurityMode = ua.MessageSecurityMode.Sign
-    for unsafe in ("None", "Basic128Rsa15", "Basic256", "Whatever"):
+    token.SecurityPolicyUri = ua.String(uri + "Basic256")
+    assert security.tokens([endpoint]) == [token]
+    for unsafe in ("None", "Basic128Rsa15", "Whatever"):
         token.SecurityPolicyUri = ua.String(uri + unsafe)
         with pytest.raises(DeviceRefused, match="is not told it") as raised:
             security.tokens([endpoint])
@@ -245,6 +251,27 @@ def test_a_password_is_never_told_without_encryption() -> None:
     token.TokenType = ua.UserTokenType.Anonymous
     with pytest.raises(DeviceRefused, match="takes no UserName tokens"):
         security.tokens([endpoint])
+
+
+@pytest.mark.parametrize(("policy", "attempts"), [(None, ["rsa", ""]), ("policy#Basic256", ["rsa"])])
+async def test_a_server_that_wants_no_algorithm_named_is_told_none(
+    rig: "Rig", monkeypatch: pytest.MonkeyPatch, policy: str | None, attempts: list[str]
+) -> None:
+    session = Session("plc", rig.connection(), SystemClock(), Traffic())
+    client, named = session._client, []
+    client._policy_ids = [ua.UserTokenPolicy(TokenType=ua.UserTokenType.UserName, SecurityPolicyUri=policy)]
+
+    async def activate(**_: object) -> None:
+        named.append(client._encrypt_password(_PASSWORD, "")[1])
+        if named[-1]:
+            raise BadSecurityPolicyRejected
+
+    monkeypatch.setattr(Client, "_encrypt_password", lambda *_: (b"encrypted", "rsa"))
+    monkeypatch.setattr(client, "activate_session", activate)
+    monkeypatch.setattr(session._security, "user", lambda _: {"username": "engineer", "password": _PASSWORD})
+    with nullcontext() if policy is None else pytest.raises(BadSecurityPolicyRejected):
+        await session._activate()
+    assert named == attempts
 
 
 class _Users(UserManager):
