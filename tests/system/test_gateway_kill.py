@@ -38,7 +38,7 @@ def journal(folder: Path) -> Path:
     with Plant(folder) as plant:
         for _ in range(KILLS):
             with GatewayProcess(folder, state, plant.ports).ready() as gateway:
-                gateway.wait_for_records(chance.randrange(40))
+                gateway.wait_for_records(1 + chance.randrange(40))  # one at least: that of the last death
         with GatewayProcess(folder, state, plant.ports).ready() as gateway:
             gateway.wait_for_links(up=True, patience_s=15)
             done = plant.truth()
