@@ -3,6 +3,7 @@
 A frame is transaction id (2 bytes), protocol id (2, always 0), length of the rest (2), unit id (1) and PDU.
 """
 
+import random
 import socket
 from asyncio import BaseTransport, Future
 from asyncio.trsock import TransportSocket
@@ -29,7 +30,7 @@ class TcpWire(Wire):
         super().__init__(*arguments)  # type: ignore[arg-type]
         self._pending: dict[int, Pending] = {}
         self._owed: set[int] = set()
-        self._id = 0
+        self._id = random.randrange(0xFFFF)  # noqa: S311 - a gateway may still hold answers to the connection before
         self._rest = b""
         self._socket: TransportSocket | None = None
 
