@@ -3,7 +3,10 @@
 A frame is transaction id (2 bytes), protocol id (2, always 0), length of the rest (2), unit id (1) and PDU.
 """
 
-from asyncio import Future
+import random
+import socket
+from asyncio import BaseTransport, Future
+from asyncio.trsock import TransportSocket
 from struct import Struct
 
 from typing_extensions import override
@@ -27,8 +30,14 @@ class TcpWire(Wire):
         super().__init__(*arguments)  # type: ignore[arg-type]
         self._pending: dict[int, Pending] = {}
         self._owed: set[int] = set()
-        self._id = 0
+        self._id = random.randrange(0xFFFF)  # noqa: S311 - a gateway may still hold answers to the connection before
         self._rest = b""
+        self._socket: TransportSocket | None = None
+
+    @override
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        self._socket = transport.get_extra_info("socket")
 
     @override
     def _send(self, unit: int, pdu: bytes) -> Future[bytes]:
@@ -66,6 +75,9 @@ class TcpWire(Wire):
             self._believe(answered)
         except Misfit as misfit:
             self._misfit(str(misfit))
+        if self._pending and self._socket is not None:
+            # Many devices send no small answer before the one before it is acknowledged, which takes 40 ms by itself.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _header(self, data: bytes, at: int) -> tuple[int, int]:
         """Transaction id and length of the frame that begins at ``at``.

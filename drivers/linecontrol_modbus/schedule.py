@@ -18,6 +18,9 @@ FIRST_REST_NS, LONGEST_REST_NS = 5 * NS, 60 * NS
 DEAREST = 10
 """A rest is at least so many times what all silent units together have cost."""
 
+FIRST_DEAR = 3
+"""The first rest of a unit that answered before: so many times what its last try cost, as often as units are silent."""
+
 
 class Job:
     """Blocks of one unit and one period."""
@@ -102,7 +105,11 @@ class Rests:
             self.silent[unit] = 0
             self._spent_ns[unit] = spent_ns
             return cost_ns
+        answered_before = self.silent.get(unit) == 0
         tries = self.silent[unit] = self.silent.get(unit, 0) + 1
+        if answered_before:  # perhaps it is back soon; what it costs until then lengthens the next rest
+            self._spent_ns[unit] = spent_ns
+            return max(FIRST_REST_NS, FIRST_DEAR * cost_ns) * len(self.silent)
         return max(_growing(FIRST_REST_NS, tries, LONGEST_REST_NS), DEAREST * spent_ns * len(self.silent))
 
     def answered(self, unit: int) -> None:

@@ -187,6 +187,29 @@ def test_a_clock_that_is_set_back_delays_nothing() -> None:
     assert len(asked) >= (60 + 8) * 2 - 10
 
 
+@pytest.mark.parametrize("silent_s", [4, 1000])
+def test_a_unit_that_was_silent_for_a_moment_is_soon_read_again(silent_s: int) -> None:
+    dead: set[int] = set()
+
+    class Stumbling(Line):
+        @override
+        async def start(self, unit: int, pdu: bytes, rank: Rank) -> asyncio.Future[bytes]:
+            dead.clear()
+            if 20 * S < self._clock.ns < (20 + silent_s) * S:
+                dead.update([2, 3])
+            return await super().start(unit, pdu, rank)
+
+    places = [(unit, 0, 500) for unit in (1, 2, 3)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(run.__globals__, "Line", Stumbling)
+        line = run(places, dead=dead)
+    assert reads(line)[1, 0] >= 0.9 * 600 * 2, "its neighbour loses less than a tenth all the same"
+    if silent_s < 600:
+        for unit in (2, 3):
+            back = next(at for at, one, _ in line.asked if one == unit and at >= (20 + silent_s) * S)
+            assert back <= (20 + silent_s + 12) * S
+
+
 def test_when_nobody_answers_any_more_the_connection_is_given_up_soon() -> None:
     dead: set[int] = set()
     places = [(unit, 0, 500) for unit in range(1, 9)]

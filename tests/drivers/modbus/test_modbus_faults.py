@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from linecontrol.driver import ConnectionLost, DeviceRefused, Driver, Reading
+from linecontrol.driver import ConnectionLost, DeviceRefused, Driver, Reading, Traffic
+from linecontrol_modbus.link import Link
 from linecontrol_modbus.settings import ModbusConnection
 from linecontrol_modbus.show import UNANSWERED
+from linecontrol_modbus.tag import Table
 from tests.drivers.modbus.plant import GOOD, Plant, connection, frame, samples, tag
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -115,6 +117,25 @@ async def test_answers_may_come_in_any_order_when_several_are_under_way() -> Non
         }
         assert most == [3]
         await readings.aclose()
+
+
+async def test_a_device_that_waits_for_acknowledgement_holds_up_nothing() -> None:
+    """As servers do that leave Nagle's algorithm on: each small answer waits until the one before is acknowledged."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        while True:
+            writer.write(honest(await reader.readexactly(12)))
+
+    async with peer(talk) as settings:
+        link = Link("paint", settings.model_copy(update={"in_flight": 4, "timeout": 5_000_000_000}), Traffic())
+        await link.connect()
+        start = time.monotonic()
+        for _ in range(40):
+            await asyncio.gather(*(link.read(1, Table.HOLDING, address, 1) for address in range(4)))
+        took_s = time.monotonic() - start
+        await link.close()
+    assert took_s < 0.6, "40 ms each time otherwise"
 
 
 def short(request: bytes) -> bytes:

@@ -1,4 +1,5 @@
 import asyncio
+import random
 
 import pytest
 from typing_extensions import override
@@ -35,6 +36,12 @@ async def ask(wire: TcpWire) -> bytes:
     return await (await wire.start(1, b"\3\0\0\0\1", Rank.NOW))
 
 
+async def lost(wire: TcpWire) -> ConnectionLost:
+    with pytest.raises(ConnectionLost) as error:
+        await ask(wire)
+    return error.value
+
+
 def answer(request: bytes, value: str) -> bytes:
     return request[:5] + bytes.fromhex(f"05 01 03 02 {value}")
 
@@ -53,6 +60,19 @@ async def test_a_cancellation_that_comes_with_the_answer_is_heeded() -> None:
         wire.data_received(answer(line.sent[1], "0002"))
     assert asking.result() == b"\0\2", "the turn was given back"
     wire.end("over")
+
+
+async def test_an_answer_to_the_connection_before_is_not_believed() -> None:
+    random.seed(1)
+    before, line = Line(), Line()
+    old, wire = tcp(before), tcp(line)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(lost(old))
+        asking = group.create_task(lost(wire))
+        await asyncio.sleep(0)
+        old.end("over")
+        wire.data_received(answer(before.sent[0], "0001"))
+    assert "was not asked" in str(asking.result())
 
 
 async def test_a_cancelled_request_keeps_its_turn_until_it_is_answered() -> None:
