@@ -62,7 +62,8 @@ class Poller:
             if block is trials[-1]:
                 msg = f"{self._link.where}: no answer within {timeout_ns / NS:g} s (reading {block})"
                 raise ConnectionLost(msg)
-            self._batch += self._put_off(block.unit, UNANSWERED, int(timeout_ns * self._clock.speed))
+            cost_ns = int(timeout_ns * self._clock.speed)
+            self._batch += self._put_off(block.unit, UNANSWERED, cost_ns, new=True)
 
     async def round(self) -> list[Reading]:
         """What changed in all that is due; or a part, if it takes long.
@@ -210,11 +211,11 @@ class Poller:
         self._link.end(reason)
         raise ConnectionLost(f"{self._link.where}: {reason} (the first to unit {unit})")
 
-    def _put_off(self, unit: int, status: int, cost_ns: int) -> list[Reading]:
-        """Let a unit rest; readings that say so of its tags."""
+    def _put_off(self, unit: int, status: int, cost_ns: int, *, new: bool = False) -> list[Reading]:
+        """Let a unit rest, not for long if the connection is ``new``; readings that say so of its tags."""
         now_ns = self._clock.now_ns()
         self._traffic.gaps += unit not in self._rests.silent
-        alive = self._witnesses.pop(unit, None) is not None
+        alive = self._witnesses.pop(unit, None) is not None or new
         self._schedule.put_off(unit, now_ns + self._rests.unit(unit, cost_ns, alive=alive))
         blocks = self._schedule.blocks(unit)
         return [reading for block in blocks for reading in self._show.changes(Answer(block, None, status, now_ns))]
