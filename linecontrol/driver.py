@@ -10,7 +10,6 @@ then ``close``. It never retries, never reconnects and never sleeps on an error:
 new instance may do better) or ``DeviceRefused`` (the device said no), and the gateway decides what happens next.
 """
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from linecontrol.clock import Clock
+from linecontrol.credentials import in_credentials, is_credential
 from linecontrol.duration import Duration
 from linecontrol.errors import ConnectionLost, DeviceRefused
 from linecontrol.model.reading import Quality, Reading, Value
@@ -44,14 +44,11 @@ __all__ = [
     "Traffic",
     "Value",
     "Write",
+    "is_credential",
 ]
 
 
-def _in_credentials(path: Path) -> Path:
-    return Path(os.environ.get("CREDENTIALS_DIRECTORY", ".")) / path
-
-
-CredentialFile = Annotated[Path, AfterValidator(_in_credentials)]
+CredentialFile = Annotated[Path, AfterValidator(in_credentials)]
 """Config type: a file with a secret or a certificate, relative to systemd's credentials folder or absolute."""
 
 

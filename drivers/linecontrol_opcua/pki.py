@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from linecontrol.driver import is_credential
 from linecontrol_opcua import certificate
 from linecontrol_opcua.certificate import Unfit
 
@@ -139,7 +140,7 @@ def secret(path: Path) -> bytes:
     """
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
-        if mode & _FOR_OTHERS and path.parent != Path(os.environ.get("CREDENTIALS_DIRECTORY", "/dev/null")):
+        if mode & _FOR_OTHERS and not is_credential(path):
             msg = f"{path} may be read by others (mode {mode & 0o777:o}); chmod 600 it"
             raise ValueError(msg)
         return file.read(LARGEST_SECRET)

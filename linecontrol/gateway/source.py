@@ -79,21 +79,21 @@ class Source:
     @property
     def health(self) -> ConnectionHealth:
         """How the connection is, and what it has carried in all its lives."""
-        total, now = self._carried, self._driver.traffic if self._driver else Traffic()
+        carried = self._carried.plus(self._driver.traffic if self._driver else Traffic())
         return ConnectionHealth(
             up=self.up,
             lives=self.lives,
             readings=self.readings,
             batches=self.batches,
             disbelieved=self.disbelieved,
-            gaps=total.gaps + now.gaps,
-            refused=now.refused,
-            late_answers=total.late_answers + now.late_answers,
-            misfits=total.misfits + now.misfits,
-            bytes_received=total.bytes_received + now.bytes_received,
-            bytes_sent=total.bytes_sent + now.bytes_sent,
+            gaps=carried.gaps,
+            refused=carried.refused,
+            late_answers=carried.late_answers,
+            misfits=carried.misfits,
+            bytes_received=carried.bytes_received,
+            bytes_sent=carried.bytes_sent,
             last_good_ns=self.last_good_ns,
-            skew_s=None if now.skew_ns is None else now.skew_ns / 1e9,
+            skew_s=None if carried.skew_ns is None else carried.skew_ns / 1e9,
             warnings=self.warnings,
         )
 
@@ -155,7 +155,7 @@ class Source:
         finally:
             self.up, self._driver = False, None
             if driver is not None:
-                self._add(driver.traffic)
+                self._carried = self._carried.plus(driver.traffic)
                 await self._close(driver)
         return end.reason, end.up_s
 
@@ -218,11 +218,6 @@ class Source:
             if _cancelled():
                 raise asyncio.CancelledError from error
             _log.warning("driver of connection %s did not close: %s", self.name, _words(error))
-
-    def _add(self, traffic: Traffic) -> None:
-        total = self._carried
-        for name in ("gaps", "late_answers", "misfits", "bytes_received", "bytes_sent"):
-            setattr(total, name, getattr(total, name) + getattr(traffic, name))
 
     def _sound(self, batch: list[Reading]) -> list[Reading]:
         """What can't be right is replaced, and counted: a source time by that of receipt, a value by none."""

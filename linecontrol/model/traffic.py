@@ -18,3 +18,15 @@ class Traffic(Struct, kw_only=True):
     bytes_sent: int = 0
     skew_ns: int | None = None
     """How far the device's clock is ahead of ours; ``None`` if it doesn't tell."""
+
+    def plus(self, later: "Traffic") -> "Traffic":
+        """What both lives carried; ``refused`` and ``skew_ns`` are of the later one."""
+        return Traffic(
+            gaps=self.gaps + later.gaps,
+            refused=later.refused,
+            late_answers=self.late_answers + later.late_answers,
+            misfits=self.misfits + later.misfits,
+            bytes_received=self.bytes_received + later.bytes_received,
+            bytes_sent=self.bytes_sent + later.bytes_sent,
+            skew_ns=later.skew_ns,
+        )

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import os
 import re
 from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ from influxdb_client.service.write_service import WriteService
 from typing_extensions import override
 
 from linecontrol.config.gateway import InfluxConfig
+from linecontrol.credentials import in_credentials
 from linecontrol.errors import SinkAway, SinkRefused
 from linecontrol.model.health import Health
 from linecontrol.model.record import Delivery, Record
@@ -163,7 +163,7 @@ class InfluxSink:
     def _token(self) -> str:
         if self._config.token_file is None:
             return ""
-        path = Path(os.environ.get("CREDENTIALS_DIRECTORY", ".")) / self._config.token_file
+        path = in_credentials(Path(self._config.token_file))
         try:
             return path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
