@@ -19,7 +19,7 @@ from linecontrol.control import ControlRoom
 from linecontrol.errors import SnapshotError
 from linecontrol.kpi import KpiRoom
 from linecontrol.line import LineRoom
-from linecontrol.model import AnyEvent, CommandOutcome, LinkChange, Observation, Reading, Room
+from linecontrol.model import AnyEvent, CommandOutcome, Findings, LinkChange, Observation, Reading, Room
 from linecontrol.rules import RulesRoom
 from linecontrol.target import TargetRoom
 
@@ -63,6 +63,7 @@ class Engine:
             "control": self._control,
         }
         self._chain = list(self._rooms.values())
+        self._after_target = list(self._rooms).index("target") + 1
         self._grid_ns = 0
 
     def step(self, observations: Sequence[Observation], now_ns: int) -> list[AnyEvent]:
@@ -70,10 +71,13 @@ class Engine:
         out = self.tick(now_ns)
         batch: list[Reading | LinkChange] = []
         for observation in observations:
-            if isinstance(observation, CommandOutcome):
+            if isinstance(observation, CommandOutcome | Findings):
                 self._spread(self._line.observe(batch, now_ns), 0, out)
                 batch = []
-                self._spread(self._control.outcome(observation), len(self._chain), out)
+                if isinstance(observation, Findings):
+                    self._spread(observation.events, self._after_target, out)
+                else:
+                    self._spread(self._control.outcome(observation), len(self._chain), out)
             else:
                 batch.append(observation)
         self._spread(self._line.observe(batch, now_ns), 0, out)

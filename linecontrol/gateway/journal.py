@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 from linecontrol.errors import JournalError
 from linecontrol.gateway.journal_store import Row, Statistics, Store, encode
 from linecontrol.model.event import AnyEvent
-from linecontrol.model.reading import Observation
+from linecontrol.model.observation import Observation
 from linecontrol.model.record import Record
 
 __all__ = ["Journal", "Statistics"]

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from linecontrol.errors import JournalBusy, JournalUnusable
 from linecontrol.model.event import AnyEvent
-from linecontrol.model.reading import Observation
+from linecontrol.model.observation import Observation
 from linecontrol.model.record import Record
 
 APPLICATION = 0x6C636A6C

@@ -250,19 +250,153 @@ class KitStockChanged(Event, frozen=True, kw_only=True, tag="kit_stock_changed")
 
 
 class Suspect(Struct, frozen=True, array_like=True, gc=False):
-    """A station that may hold its line back, how probably, and its mean effective cycle time."""
+    """A station that may hold its line back.
+
+    ``probability`` that it is the bottleneck, ``effective_cycle_s`` its mean time per unit by its own doing, ``share``
+    its part of the critical path so far (1 % off its times gives so many % more units), ``gain_units`` the units a year
+    that 10 % off its times would have given (exact replay), with an 80 % interval; ``None`` where nothing was recorded.
+    """
 
     station: str
     probability: float
     effective_cycle_s: float
+    share: float = 0.0
+    gain_units: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
+
+
+class Opinion(Struct, frozen=True, array_like=True, gc=False):
+    """What another method says: ``arrow``, ``active_period`` (settled) or ``active_period_live`` (who is it now).
+
+    ``reason`` tells in words why it disagrees with the verdict; empty where it agrees.
+    """
+
+    method: str
+    stations: list[str]
+    reason: str
 
 
 class BottleneckUpdated(Event, frozen=True, kw_only=True, tag="bottleneck_updated"):
-    """Which stations may hold the line back, the most probable first; ``units`` is the evidence's size."""
+    """Which stations may hold the line back, the most probable first.
+
+    The ``suspects`` hold the true one with at least 80 %. ``units`` is the evidence's size; ``provisional`` while that
+    is small. ``shares`` of the critical path by station and ``waits`` by cause from outside (such as ``kit`` or
+    ``operator``) add up to 1. ``verdict`` is the whole in a sentence. ``notes`` tell what was found or doubtful in the
+    record, such as buffer sizes found from it.
+    """
 
     line: str
     suspects: list[Suspect]
     units: int
+    provisional: bool = False
+    shares: dict[str, float] = {}
+    waits: dict[str, float] = {}
+    opinions: list[Opinion] = []
+    verdict: str = ""
+    notes: list[str] = []
+
+
+class FanPoint(Struct, frozen=True, array_like=True, gc=False):
+    """Units done by ``at_ns``: fewer than ``low`` or more than ``high`` with 10 % each, ``likely`` the median."""
+
+    at_ns: int
+    low: float
+    likely: float
+    high: float
+
+
+class TargetForecast(Event, frozen=True, kw_only=True, tag="target_forecast"):
+    """How an annual target will end, simulated from the line's present state.
+
+    ``probability`` to meet it; ``units_low``, ``units_likely``, ``units_high`` at the year's end and ``finish_*_ns``
+    of the last unit of the target (``None`` beyond the forecast's horizon) are the 10, 50 and 90 % quantiles.
+    ``takt_achieved_s`` over the last 20 units. ``prior_share`` is how much of the width comes from the plan's prior
+    knowledge rather than from what was measured. ``hours_needed`` of the most loaded station and ``hours_left`` till
+    the year's end: if more are needed than left, the overload is certain. ``kits_limit`` is how many units of the
+    year kits in stock and announced deliveries allow, ``None`` without kits. ``evidence`` counts measured units.
+    """
+
+    target: str
+    line: str
+    family: str
+    year: int
+    units: int
+    done: int
+    probability: float
+    units_low: float
+    units_likely: float
+    units_high: float
+    finish_low_ns: int | None
+    finish_likely_ns: int | None
+    finish_high_ns: int | None
+    takt_achieved_s: float | None
+    takt_required_s: float | None
+    prior_share: float
+    hours_needed: float
+    hours_left: float
+    kits_limit: int | None
+    evidence: int
+    replications: int
+    seed: int
+    fan: list[FanPoint]
+
+
+class CommitmentForecast(Event, frozen=True, kw_only=True, tag="commitment_forecast"):
+    """How probably a commitment is met by ``due_ns``, and the 10, 50 and 90 % quantiles of when it is served."""
+
+    commitment: str
+    family: str
+    market: str
+    due_ns: int
+    probability: float
+    finish_low_ns: int | None
+    finish_likely_ns: int | None
+    finish_high_ns: int | None
+
+
+class KitForecast(Event, frozen=True, kw_only=True, tag="kit_forecast"):
+    """When kits run out at the forecast pace, announced deliveries included; ``None`` if they last.
+
+    ``short`` are the kits that the year's targets need beyond stock and announced deliveries.
+    """
+
+    kit: str
+    runs_out_ns: int | None
+    short: int
+
+
+class LagCause(Struct, frozen=True, array_like=True, gc=False):
+    """Part of a line's lag: ``hours`` of working time lost by ``cause`` at ``station`` (empty: from outside)."""
+
+    station: str
+    cause: str
+    hours: float
+    units: float
+
+
+class LagExplained(Event, frozen=True, kw_only=True, tag="lag_explained"):
+    """Where a line lost its time since ``since_ns``: ``causes`` add up to ``hours`` (negative: gained)."""
+
+    line: str
+    since_ns: int
+    hours: float
+    units: float
+    causes: list[LagCause]
+
+
+class ReleaseProposed(Event, frozen=True, kw_only=True, tag="release_proposed"):
+    """Which products to start next, in order, and how many units the line should hold at the most.
+
+    ``wip`` units are in it; ``go`` tells whether the next one should start now. ``reason`` says why in a sentence.
+    """
+
+    line: str
+    products: list[str]
+    limit: int | None
+    wip: int
+    go: bool
+    reason: str
 
 
 # --- links, flags, commands ---------------------------------------------------------------------------------
@@ -342,6 +476,11 @@ AnyEvent = (
     | CommitmentUpdated
     | KitStockChanged
     | BottleneckUpdated
+    | TargetForecast
+    | CommitmentForecast
+    | KitForecast
+    | LagExplained
+    | ReleaseProposed
     | LinkChanged
     | FlagChanged
     | CommandIssued

@@ -52,7 +52,3 @@ class CommandOutcome(Struct, frozen=True, array_like=True, tag="outcome", gc=Fal
     result: str
     at_ns: int
     text: str = ""
-
-
-Observation = Reading | LinkChange | CommandOutcome
-"""All that may enter the engine."""

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from linecontrol.model.event import AnyEvent
-from linecontrol.model.reading import Observation
+from linecontrol.model.observation import Observation
 
 
 class Record(Struct, frozen=True, kw_only=True):

@@ -13,19 +13,24 @@ from linecontrol.model.event import (
     BufferChanged,
     CommandClosed,
     CommandIssued,
+    CommitmentForecast,
     CommitmentUpdated,
     CycleCompleted,
     CycleProgress,
     CycleStarted,
     FlagChanged,
+    KitForecast,
     KitStockChanged,
+    LagExplained,
     LedgerUpdated,
     LinkChanged,
+    ReleaseProposed,
     Sampled,
     ShiftKpi,
     StateChanged,
     StateHeld,
     StationUnobserved,
+    TargetForecast,
     UnitCompleted,
 )
 from linecontrol.model.health import Health
@@ -129,7 +134,7 @@ def points(event: AnyEvent) -> Iterator[Point]:
             yield _plain(schema.ANOMALY, e, (e.line, e.station, e.kind), at, value_text=text)
         case AndonCalled():
             yield _plain(schema.ANDON, e, (e.line, e.station), at, active=int(e.active))
-        case Sampled():
+        case Sampled() | TargetForecast() | CommitmentForecast() | KitForecast() | LagExplained() | ReleaseProposed():
             return
         case ShiftKpi():
             tags = (e.line, e.station, e.period, e.shift)

@@ -1,0 +1,1 @@
+"""The plant judged from what was recorded: verdicts and forecasts, made beside the engine. Pure."""
