@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from linecontrol.flowline import Layout, critical_shares, path_shares, run
 from linecontrol.flowline.given import Floats
-from tests.unit.flowline.lines import cycle_times, layouts
+from tests.unit.flowline.lines import cycle_times, integer_times, layouts
 
 fixed = settings(derandomize=True, deadline=None, database=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -38,6 +38,15 @@ def test_the_path_covers_the_whole_time(layout: Layout, paced: bool, seed: int) 
     inner = path_shares(done, skip=7)
     assert inner.own.sum(axis=0) + inner.outside.sum(axis=0) == pytest.approx(np.ones(3), abs=1e-9)
     assert (inner.length < path.length).all()
+
+
+@fixed
+@given(layout=layouts(), seed=seeds)
+def test_it_does_so_where_much_is_simultaneous(layout: Layout, seed: int) -> None:
+    done = run(integer_times(seed, 25, layout.stations, 4), layout)
+    path = path_shares(done)
+    assert path.length == pytest.approx(done.leaves[-1], rel=1e-12)
+    assert not path.outside.any()
 
 
 @settings(fixed, max_examples=100)
