@@ -1,6 +1,7 @@
 """How much room a line has, where nobody says: found from the record itself."""
 
 from bisect import bisect_right
+from collections.abc import Collection
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +15,7 @@ class Capacity(Struct, frozen=True):
 
     ``explained[i]`` is the part of the departures from station ``i`` that these places reproduce, ``None`` where
     departures weren't recorded or nothing follows; ``waited[i]`` counts those that had to wait for a place: without
-    one, ``places[i]`` is only what was seen in use. ``notes`` say so in words.
+    one, ``places[i]`` is only what was seen in use. ``notes[i]`` says so in words (empty for the last station).
     """
 
     places: list[int]
@@ -25,12 +26,12 @@ class Capacity(Struct, frozen=True):
 
 
 def capacity(log: LineLog) -> Capacity:
-    """Places and workplaces from the record; those of ``log.layout`` are not looked at.
+    """Places and workplaces from the record; the places of ``log.layout`` are not looked at.
 
     The room behind a station is the smallest with which most of the recorded departures come out as they were when
     blocked units wait for a place (blocking after service); if none ever waited, what was in use at once. Where only
     starts are recorded, a unit is taken to stand at its station until the next one starts there. Workplaces are the
-    most units that were ever at a station at once.
+    most units that were at a station at once (one start in a hundred may be wrong), at least those of the layout.
     """
     links = Links(log)
     servers = [_at_once(links, station) for station in range(log.layout.stations)]
@@ -41,6 +42,7 @@ def capacity(log: LineLog) -> Capacity:
             places.append(0)
             explained.append(None)
             waited.append(0)
+            notes.append("")
             continue
         where = f"places between {log.stations[station]} and {log.stations[following]}"
         if _recorded(log, station) and _recorded(log, following):
@@ -62,10 +64,22 @@ def capacity(log: LineLog) -> Capacity:
     return Capacity(places, servers, explained, waited, notes)
 
 
-def with_capacity(log: LineLog, found: Capacity) -> LineLog:
-    """The same record, of a line with these places and workplaces."""
-    layout = msgspec.structs.replace(log.layout, places=tuple(found.places), servers=tuple(found.servers))
-    return msgspec.structs.replace(log, layout=layout)
+def find_places(log: LineLog, unknown: Collection[int]) -> tuple[LineLog, list[str]]:
+    """The same record of a line with the places that were found behind the stations ``unknown``, and notes on them.
+
+    Where more units were at a station at once than it has workplaces, it gets as many, and a note says so.
+    """
+    found = capacity(log)
+    old = log.layout
+    places = [found.places[i] if i in unknown else its for i, its in enumerate(old.places)]
+    layout = msgspec.structs.replace(old, places=tuple(places), servers=tuple(found.servers))
+    notes = [note for i, note in enumerate(found.notes) if i in unknown]
+    notes += [
+        f"{log.stations[i]}: taken as {more} workplaces, as so many units were there at once"
+        for i, (more, its) in enumerate(zip(found.servers, old.servers, strict=True))
+        if more > its
+    ]
+    return msgspec.structs.replace(log, layout=layout), notes
 
 
 def _recorded(log: LineLog, station: int) -> bool:
@@ -75,15 +89,15 @@ def _recorded(log: LineLog, station: int) -> bool:
 
 
 def _at_once(links: Links, station: int) -> int:
-    """The most units that were at the station at one time."""
+    """The most units that were at the station at one time, but for a start in a hundred."""
     passages = links.log.passages[station]
     left = sorted(
         leave for each in passages if (leave := each.complete if each.departure is None else each.departure) is not None
     )
-    most = 1
-    for number, start in enumerate(links.starts[station]):
-        most = max(most, number + 1 - bisect_right(left, start + links.tolerance))
-    return most
+    starts = enumerate(links.starts[station])
+    counts = sorted(number + 1 - bisect_right(left, start + links.tolerance) for number, start in starts)
+    wrong = len(counts) // 100
+    return max([links.log.layout.servers[station], *counts[len(counts) - wrong - 1 : len(counts) - wrong]])
 
 
 def _room(links: Links, station: int, following: int, least: int) -> tuple[int, float, int, int]:

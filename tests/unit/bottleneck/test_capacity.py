@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linecontrol.bottleneck.capacity import capacity, with_capacity
+from linecontrol.bottleneck.capacity import capacity, find_places
 from linecontrol.flowline import Layout, run
 from linecontrol.flowline.path import critical_path
 from tests.unit.flowline.records import FEEDER, layouts, random_times, recorded, shop_floor
@@ -31,7 +31,9 @@ def test_room_is_exact_where_units_had_to_wait_for_it(layout: Layout, seed: int)
             assert found.explained[i] == 1.0
         else:
             assert found.places[i] + found.servers[i + 1] <= layout.room(i)
-    assert critical_path(with_capacity(log, found)).own == pytest.approx(critical_path(log).own, abs=1e-9)
+    known, _ = find_places(msgspec.structs.replace(log, layout=unknown(layout)), range(layout.stations))
+    assert (list(known.layout.places), list(known.layout.servers)) == (found.places, found.servers)
+    assert critical_path(known).own == pytest.approx(critical_path(log).own, abs=1e-9)
 
 
 def test_a_feeder_s_places_are_found() -> None:
@@ -72,3 +74,19 @@ def test_one_false_departure_does_not_mislead() -> None:
     found = capacity(log)
     assert found.places == [2, 1, 0]
     assert found.explained[0] == pytest.approx(0.99)
+
+
+def test_only_the_unknown_places_are_replaced() -> None:
+    log = shop_floor(Layout.chain((2, 1), servers=(1, 2, 1)), random_times(6, 100, 3)[:, :, 0])
+    asked = msgspec.structs.replace(log, layout=Layout.chain((7, 7)))
+    found, notes = find_places(asked, {1})
+    assert found.layout.places == (7, 1, 0)
+    assert found.layout.servers == (1, 2, 1)
+    assert notes[0].startswith("places between S1 and S2: 1, found from the record (100% of")
+    assert notes[1:] == ["S1: taken as 2 workplaces, as so many units were there at once"]
+
+
+def test_one_overlap_in_hundreds_is_no_second_workplace() -> None:
+    log = recorded(run(random_times(6, 200, 3), Layout.chain((2, 1))))
+    log.passages[1][50].start = log.passages[1][49].start + 1e-3
+    assert capacity(log).servers == [1, 1, 1]
