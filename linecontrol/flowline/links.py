@@ -6,6 +6,7 @@ station needs the ``(n - room)``-th departure from the station that follows.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from operator import le
 from typing import cast
 
@@ -30,11 +31,12 @@ class Links:
         self.starts = [[passage.start for passage in its] for its in log.passages]
         self.completes = [[passage.complete for passage in its] for its in log.passages]
         self.departs = [[passage.departure for passage in its] for its in log.passages]
-        self._exits: list[list[int] | None] = [None] * log.layout.stations
+        self._exits: list[Sequence[int] | None] = [None] * log.layout.stations
         self._entries: list[list[int | None] | None] = [None] * log.layout.stations
         self._released: dict[int, dict[int, int]] = {}
         self._leavers: list[int] | None = None
         self._route: _InStep | _Routes = _InStep.of(log) or _Routes(log)
+        self._offset = self._route.offset if isinstance(self._route, _InStep) else None
         for station in reversed(range(log.layout.stations)):
             if None in self.departs[station]:
                 self._fill(station)
@@ -47,7 +49,7 @@ class Links:
         """The same unit's next passage; ``None`` if there is none yet."""
         return self._route.onward(station, number)
 
-    def exits(self, station: int) -> list[int]:
+    def exits(self, station: int) -> Sequence[int]:
         """The numbers of those who left, in the order of their departures."""
         known = self._exits[station]
         if known is None:
@@ -71,6 +73,8 @@ class Links:
         ``None`` if it did not: it is still there, or goes elsewhere. Units that were already behind the station when
         the record begins come first.
         """
+        if self._offset is not None and isinstance(self.exits(station), range):
+            return number + self._offset[station]
         entries = self._entries[station]
         if entries is None:
             entries = self._entries[station] = self._count_entries(station)
@@ -102,7 +106,7 @@ class Links:
         return exits[last - 1] if last else None
 
     @staticmethod
-    def _nth(order: list[int], n: int) -> int | None:
+    def _nth(order: Sequence[int], n: int) -> int | None:
         if n < 0 or not order:
             return None
         return order[min(n, len(order) - 1)]
@@ -153,9 +157,6 @@ class Links:
     def _count_entries(self, station: int) -> list[int | None]:
         following = self.log.layout.following[station]
         departs = self.departs[station]
-        if isinstance(self._route, _InStep) and _ascending(departs) is not None:
-            first = self._route.offset[station]
-            return [first + number for number in range(len(departs))]
         comers = [self._entry(station, following, number) for number in range(len(self.starts[following]))]
         for number, leave in enumerate(departs):
             if leave is not None and self.onward(station, number) is None:
@@ -320,10 +321,10 @@ def _ascending(times: list[float | None]) -> int | None:
     return count
 
 
-def _in_order(times: list[float | None]) -> list[int]:
+def _in_order(times: list[float | None]) -> Sequence[int]:
     count = _ascending(times)
     if count is not None:
-        return list(range(count))
+        return range(count)
     known = [(time, number) for number, time in enumerate(times) if time is not None]
     return [number for _, number in sorted(known)]
 

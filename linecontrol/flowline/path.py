@@ -6,6 +6,7 @@ come back, and what nobody in the line explains is a wait from outside.
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 from math import inf
 
 from msgspec import Struct
@@ -87,6 +88,8 @@ def critical_path(log: LineLog, *, split: bool = True) -> Path:
 class _Reason(Struct, frozen=True, gc=False):
     """What a departure and the start before it waited for, and when the last of each was there."""
 
+    complete: float
+    leave: float
     worked: bool
     freed: Node | None
     ready: float
@@ -116,7 +119,8 @@ class _Walk:
         if not exits:
             return
         self.end = max(self._leave((last, exits[-1])), self.begin)
-        ends = [(last, n) for n in exits if self._leave((last, n)) >= self.end - self._tolerance]
+        tied = takewhile(lambda n: self._leave((last, n)) >= self.end - self._tolerance, reversed(exits))
+        ends = [(last, n) for n in (tied if self._split else exits[-1:])]
         order, reasons = self._order(ends)
         mass: dict[Node, tuple[float, float]] = {}
         for node in ends:
@@ -125,9 +129,10 @@ class _Walk:
             weight, missing = mass.get(node, (0.0, 0.0))
             if not weight:
                 continue
-            until = self._leave(node) - missing / weight
+            reason = reasons[node]
+            until = reason.leave - missing / weight
             if until > self.begin:
-                self._spend(mass, node, reasons[node], until)
+                self._spend(mass, node, reason, weight, until)
 
     def beats(self) -> None:
         """All units of a paced line move on together; each beat belongs to those that were the last to complete."""
@@ -206,9 +211,11 @@ class _Walk:
                     worked = complete >= leave - self._tolerance
                     freed = None if worked else freed
         if not worked or leave <= self.begin:
-            return _Reason(worked, freed, ready, [], ready)
+            return _Reason(complete, leave, worked, freed, ready, [], ready)
         before, ready_start = self._waited(node)
-        return _Reason(worked, freed, ready, [each for each in before if each not in open_], ready_start)
+        return _Reason(
+            complete, leave, worked, freed, ready, [each for each in before if each not in open_], ready_start
+        )
 
     def _freed(self, node: Node, leave: float) -> Node | None:
         station, number = node
@@ -253,20 +260,21 @@ class _Walk:
             tight = list(dict.fromkeys(tight)) if self._split else tight[:1]
         return tight, latest
 
-    def _spend(self, mass: dict[Node, tuple[float, float]], node: Node, reason: _Reason, until: float) -> None:
+    def _spend(
+        self, mass: dict[Node, tuple[float, float]], node: Node, reason: _Reason, weight: float, until: float
+    ) -> None:
         """Charge a departure's part of the path, up to ``until``, and hand the rest on to what it waited for."""
-        weight, _ = mass[node]
         passage = self._passages[node[0]][node[1]]
         if reason.freed is not None:
             part = weight / 2 if reason.worked else weight
             free = self._leave(reason.freed)
-            self._handed_over(passage, free, until, part, self._leave(node) - reason.ready)
+            self._handed_over(passage, free, until, part, reason.leave - reason.ready)
             self._pass_on(mass, reason.freed, part, min(until, free))
             weight -= part
         if not reason.worked:
             return
-        complete, start = self._complete(node), passage.start
-        self._handed_over(passage, complete, until, weight, self._leave(node) - reason.ready)
+        complete, start = reason.complete, passage.start
+        self._handed_over(passage, complete, until, weight, reason.leave - reason.ready)
         until = min(until, complete)
         self._cycle(passage, start, until, weight)
         until = min(until, start)
