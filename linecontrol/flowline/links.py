@@ -32,7 +32,7 @@ class Links:
         self.completes = [[passage.complete for passage in its] for its in log.passages]
         self.departs = [[passage.departure for passage in its] for its in log.passages]
         self._exits: list[Sequence[int] | None] = [None] * log.layout.stations
-        self._entries: list[list[int | None] | None] = [None] * log.layout.stations
+        self._entries: list[int | list[int | None] | None] = [None] * log.layout.stations
         self._released: dict[int, dict[int, int]] = {}
         self._leavers: list[int] | None = None
         self._route: _InStep | _Routes = _InStep.of(log) or _Routes(log)
@@ -73,12 +73,10 @@ class Links:
         ``None`` if it did not: it is still there, or goes elsewhere. Units that were already behind the station when
         the record begins come first.
         """
-        if self._offset is not None and isinstance(self.exits(station), range):
-            return number + self._offset[station]
         entries = self._entries[station]
         if entries is None:
             entries = self._entries[station] = self._count_entries(station)
-        return entries[number]
+        return number + entries if isinstance(entries, int) else entries[number]
 
     def released(self, station: int, number: int) -> int | None:
         """As which one, counted from 0, this passage's unit came into the line; ``None`` if it was in it before."""
@@ -109,7 +107,7 @@ class Links:
     def _nth(order: Sequence[int], n: int) -> int | None:
         if n < 0 or not order:
             return None
-        return order[min(n, len(order) - 1)]
+        return order[n] if n < len(order) else order[-1]
 
     def _fill(self, station: int) -> None:
         """Departures that were not recorded; units stand in the order in which they start at the next station."""
@@ -154,7 +152,9 @@ class Links:
         last = [each for its in self.completes for each in its]
         return None if None in last else max(each for each in last if each is not None)
 
-    def _count_entries(self, station: int) -> list[int | None]:
+    def _count_entries(self, station: int) -> int | list[int | None]:
+        if self._offset is not None and isinstance(self.exits(station), range):
+            return self._offset[station]
         following = self.log.layout.following[station]
         departs = self.departs[station]
         comers = [self._entry(station, following, number) for number in range(len(self.starts[following]))]

@@ -5,9 +5,9 @@ Eyler & Chien 1979). Not a formula but the record says who was waited for, so un
 come back, and what nobody in the line explains is a wait from outside.
 """
 
-from collections.abc import Iterator
 from itertools import takewhile
 from math import inf
+from typing import cast
 
 from msgspec import Struct
 
@@ -108,6 +108,7 @@ class _Walk:
         self.charges: list[Charge] = []
         self._tolerance = links.tolerance
         self._passages = links.log.passages
+        self._departs = cast("list[list[float]]", links.departs)  # of those that are waited for, all are known
         self._layout = links.log.layout
         self._before = [self._layout.before(station) for station in range(self._layout.stations)]
         self._rooms = [self._layout.room(i) if each >= 0 else 0 for i, each in enumerate(self._layout.following)]
@@ -175,34 +176,37 @@ class _Walk:
         for end in ends:
             if end in reasons:
                 continue
-            stack = [(end, self._look(reasons, open_, end))]
+            stack, rests = [end], [self._look(reasons, open_, end)]
             while stack:
-                node, rest = stack[-1]
-                for earlier in rest:
+                if rests[-1]:
+                    earlier = rests[-1].pop()
                     if earlier not in reasons:
-                        stack.append((earlier, self._look(reasons, open_, earlier)))
-                        break
+                        stack.append(earlier)
+                        rests.append(self._look(reasons, open_, earlier))
                 else:
+                    node = stack.pop()
+                    rests.pop()
                     done.append(node)
                     open_.discard(node)
-                    stack.pop()
         done.reverse()
         return done, reasons
 
-    def _look(self, reasons: dict[Node, _Reason], open_: set[Node], node: Node) -> Iterator[Node]:
+    def _look(self, reasons: dict[Node, _Reason], open_: set[Node], node: Node) -> list[Node]:
         open_.add(node)
         reason = reasons[node] = self._reason(node, open_)
-        if reason.freed is None:
-            return iter(reason.before)
-        return iter([reason.freed, *reason.before])
+        return [*reason.before] if reason.freed is None else [*reason.before, reason.freed]
 
     def _reason(self, node: Node, open_: set[Node]) -> _Reason:
         """What is simultaneous could seem to wait for itself: not for those that are ``open_`` already."""
-        complete, leave = self._complete(node), self._leave(node)
+        station, number = node
+        leave = self._departs[station][number]
+        complete = self.links.completes[station][number]
+        if complete is None:
+            complete = leave
         ready, worked = complete, True
         freed = self._freed(node, leave)
         if freed is not None:
-            free = self._leave(freed)
+            free = self._departs[freed[0]][freed[1]]
             if freed in open_ or free < complete - self._tolerance:
                 freed = None
             else:
@@ -213,16 +217,14 @@ class _Walk:
         if not worked or leave <= self.begin:
             return _Reason(complete, leave, worked, freed, ready, [], ready)
         before, ready_start = self._waited(node)
-        return _Reason(
-            complete, leave, worked, freed, ready, [each for each in before if each not in open_], ready_start
-        )
+        if not open_.isdisjoint(before):
+            before = [each for each in before if each not in open_]
+        return _Reason(complete, leave, worked, freed, ready, before, ready_start)
 
     def _freed(self, node: Node, leave: float) -> Node | None:
         station, number = node
         following = self._layout.following[station]
-        if following < 0:
-            return None
-        freed = self.links.place(station, number, self._rooms[station])
+        freed = self.links.place(station, number, self._rooms[station]) if following >= 0 else None
         if freed is not None:
             freed = self.links.until(following, freed, leave)
         return None if freed is None else (following, freed)
@@ -283,7 +285,7 @@ class _Walk:
             return
         part = weight / len(reason.before)
         for earlier in reason.before:
-            leave = self._leave(earlier)
+            leave = self._departs[earlier[0]][earlier[1]]
             self._gap(passage, leave, until, part, start - reason.ready_start)
             self._pass_on(mass, earlier, part, min(until, leave))
 
@@ -346,11 +348,10 @@ class _Walk:
 
     def _pass_on(self, mass: dict[Node, tuple[float, float]], node: Node, weight: float, until: float) -> None:
         had, missing = mass.get(node, (0.0, 0.0))
-        mass[node] = (had + weight, missing + weight * (self._leave(node) - until))
+        mass[node] = (had + weight, missing + weight * (self._departs[node[0]][node[1]] - until))
 
     def _leave(self, node: Node) -> float:
-        leave = self.links.departs[node[0]][node[1]]
-        return self.begin if leave is None else leave
+        return self._departs[node[0]][node[1]]
 
     def _complete(self, node: Node) -> float:
         complete = self.links.completes[node[0]][node[1]]
