@@ -6,6 +6,7 @@ come back, and what nobody in the line explains is a wait from outside.
 """
 
 from collections.abc import Iterator
+from math import inf
 
 from msgspec import Struct
 
@@ -67,9 +68,10 @@ def critical_path(log: LineLog, *, split: bool = True) -> Path:
     workplace, with a CONWIP limit the departure that let the unit in; what is left of the gap was a wait from outside
     (``Passage.before`` tells the cause) or, if it is within the resolution, hand-over and the station's own. A
     departure after completion waited for the departure that freed a place; the rest is ``transport``. What is
-    simultaneous within the resolution is critical in equal parts; without ``split`` one way is followed: out of a
-    blocked station before through its cycle, to the workplace freed before to where the unit came from. The path begins at ``log.begin`` or the first
-    recorded start; on a paced line each beat belongs to those that were the last to complete.
+    simultaneous within the resolution is critical in equal parts; without ``split`` only one way is followed: to the
+    place that was freed before the own cycle, to the workplace before the unit's arrival. The path begins at
+    ``log.begin`` or the first recorded start; on a paced line each beat belongs to those that were the last to
+    complete.
     """
     links = Links(log)
     first = min((starts[0] for starts in links.starts if starts), default=log.begin)
@@ -234,13 +236,22 @@ class _Walk:
             leaver = links.leaver(station, number, layout.limit)
             if leaver is not None:
                 found.append((layout.last, leaver))
-        times = [links.departs[at][n] for at, n in found]
-        latest = max([time for time in times if time is not None and time <= start + self._tolerance], default=None)
-        if latest is None:
+        latest, last = -inf, start + self._tolerance
+        times = []
+        for at, n in found:
+            time = links.departs[at][n]
+            if time is None or time > last:
+                time = -inf
+            elif time > latest:
+                latest = time
+            times.append(time)
+        if latest == -inf:
             return [], self.begin
-        earliest, last = latest - self._tolerance, start + self._tolerance
-        tight = [each for each, time in zip(found, times, strict=True) if time is not None and earliest <= time <= last]
-        return list(dict.fromkeys(tight)) if self._split else tight[:1], latest
+        earliest = latest - self._tolerance
+        tight = [each for each, time in zip(found, times, strict=True) if time >= earliest]
+        if len(tight) > 1:
+            tight = list(dict.fromkeys(tight)) if self._split else tight[:1]
+        return tight, latest
 
     def _spend(self, mass: dict[Node, tuple[float, float]], node: Node, reason: _Reason, until: float) -> None:
         """Charge a departure's part of the path, up to ``until``, and hand the rest on to what it waited for."""
@@ -277,6 +288,8 @@ class _Walk:
 
     def _handed_over(self, passage: Passage, start: float, end: float, weight: float, waited: float) -> None:
         """From completion, or from when a place was free, to departure."""
+        if end <= start:
+            return
         outside = waited > self._tolerance
         self._charge(passage, TRANSPORT if outside else "", outside, start, end, weight)
 
@@ -294,6 +307,8 @@ class _Walk:
 
     def _gap(self, passage: Passage, start: float, end: float, weight: float, waited: float) -> None:
         """From the departure that was waited for to the start."""
+        if end <= start:
+            return
         if waited <= self._tolerance:
             self._charge(passage, "", False, start, end, weight)
             return
