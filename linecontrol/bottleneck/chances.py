@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from linecontrol.bottleneck.recent import recent
 from linecontrol.bottleneck.sample import Sample, spread
 from linecontrol.flowline import LineLog, run
 from linecontrol.flowline.learn import Posterior, learn
@@ -18,8 +19,6 @@ from linecontrol.flowline.walk import path_shares
 
 Floats = NDArray[np.float64]
 
-WINDOW = 2_000
-"""Passages per station from which is learnt, the most recent ones."""
 DRAWS = 120
 UNITS = 360
 """Units of one simulated run; the line fills and empties besides."""
@@ -29,7 +28,7 @@ _WITHOUT_PLAN = Prior(optimism=1.0, optimism_sd=0.3, station_sd=0.10)
 
 
 class Chances(Struct, frozen=True):
-    """``probability`` [station] to be the bottleneck, ``elasticity`` [station] as expected; ``measured`` cycles."""
+    """``probability`` [station] to be the bottleneck, and the expected ``elasticity`` [station], together 1."""
 
     probability: list[float]
     elasticity: list[float]
@@ -44,8 +43,9 @@ def chances(log: LineLog, *, seed: int, draws: int = DRAWS, units: int = UNITS) 
     planned = any(any(its.values()) for its in log.planned)
     known = log if planned else compared(log)
     posterior = learn(known, PRIOR if planned else _WITHOUT_PLAN)
-    elasticity = simulated(log, posterior, np.random.default_rng(seed), draws, units)
-    probability = leading(elasticity)
+    rng = np.random.default_rng(seed)
+    elasticity = simulated(log, posterior, rng, draws, units)
+    probability = leading(elasticity, rng)
     mean = elasticity.mean(axis=(1, 2))
     return Chances([float(each) for each in probability], [float(each) for each in mean / mean.sum()])
 
@@ -69,7 +69,7 @@ def _outside(
     log: LineLog, rng: np.random.Generator, units: int, replications: int
 ) -> tuple[Floats | None, Floats | None]:
     """Delays of starts and lengthenings of cycles from outside, as units of the record met them."""
-    sample = Sample.of(log)
+    sample = Sample.of(recent(log))
     if not sample.units or not (sample.gaps.any() or sample.waits.any()):
         return None, None
     drawn = rng.integers(0, sample.units, (units, replications))
@@ -77,16 +77,21 @@ def _outside(
     return gaps, spread(sample.waits, drawn) if sample.waits.any() else None
 
 
-def leading(elasticity: Floats) -> Floats:
-    """In which share of draws each station has the largest elasticity [station], the runs' own scatter taken out."""
+def leading(elasticity: Floats, rng: np.random.Generator) -> Floats:
+    """In which share of draws each station has the largest elasticity [station].
+
+    What the two runs of a draw [station, draw, 2] differ is the simulation's own scatter: it is taken out of the
+    draws, and put on their mean, which so many runs know no better.
+    """
     of_draw = elasticity.mean(axis=2)
+    draws = of_draw.shape[1]
     centre = of_draw.mean(axis=1, keepdims=True)
     noise = (elasticity[..., 0] - elasticity[..., 1]).var(axis=1, keepdims=True) / 4
     spread = of_draw.var(axis=1, keepdims=True)
     keep = np.sqrt(np.clip(1 - noise / np.maximum(spread, 1e-18), 0.0, 1.0))
-    cleaned = centre + keep * (of_draw - centre)
-    winners = cleaned >= cleaned.max(axis=0) - 1e-12
-    counted = (winners / winners.sum(axis=0)).sum(axis=1) + 1 / len(cleaned)
+    unsure = np.sqrt(noise / draws) * rng.standard_normal((len(of_draw), draws))
+    cleaned = centre + keep * (of_draw - centre) + unsure
+    counted = np.bincount(cleaned.argmax(axis=0), minlength=len(cleaned)) + 1 / len(cleaned)
     return np.asarray(counted / counted.sum())
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import msgspec
 from msgspec import Struct
 
 from linecontrol.bottleneck.chances import Chances, chances
 from linecontrol.bottleneck.opinions import opinions
+from linecontrol.bottleneck.recent import recent
 from linecontrol.bottleneck.whatif import Gain, Times, gains
 from linecontrol.flowline import LineLog
 from linecontrol.flowline.path import critical_path
@@ -18,7 +18,6 @@ PROVISIONAL = 64
 """With fewer units than this a verdict is provisional."""
 FASTER = 0.9
 """What a station's times are multiplied with to tell what improving it would have gained."""
-_RECENT = 800
 _MOST_SUSPECTS = 5
 
 
@@ -59,14 +58,15 @@ def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year:
     length = path.end - path.begin
     shares = [own / length if length > 0 else 0.0 for own in path.own]
     waits = {cause: wait / length for cause, wait in path.waits.items()} if length > 0 else {}
+    late = recent(log)
     known = chances(log, seed=seed)
     suspects = _suspects(known)
     units = sum(passage.complete is not None for passage in log.passages[log.layout.last])
     throughput = units / length if length > 0 else 0.0
     changes = [Times(station, FASTER) for station in suspects]
-    found = dict(zip(suspects, gains(recent(log, _RECENT), changes, seed=seed), strict=True)) if units else {}
+    found = dict(zip(suspects, gains(late, changes, seed=seed), strict=True)) if units else {}
     per_year = throughput * year if year is not None else None
-    tied = [names[station] for station in critical_path(log).tied]
+    tied = [names[station] for station in critical_path(late).tied]
     return Verdict(
         probability=known.probability,
         suspects=suspects,
@@ -74,25 +74,13 @@ def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year:
         waits=waits,
         effective=[_mean(log, station) for station in range(log.layout.stations)],
         gains=found,
-        opinions=opinions(log, suspects[0], known.elasticity, names),
+        opinions=opinions(late, suspects[0], known.elasticity, names),
         units=units,
         throughput=throughput,
         provisional=units < PROVISIONAL,
         sentence=sentence(known.probability, suspects, found, names, per_year, provisional=units < PROVISIONAL),
         notes=[f"{_listed(tied)} tie: each of them alone gains nothing, all of them together do"] if tied else [],
     )
-
-
-def recent(log: LineLog, units: int) -> LineLog:
-    """The log of the last ``units`` units that came into the line, and of those only."""
-    entries = [station for station in range(log.layout.stations) if not log.layout.before(station)]
-    came = list(dict.fromkeys(passage.unit for station in entries for passage in log.passages[station]))
-    if len(came) <= units:
-        return log
-    kept = frozenset(came[-units:])
-    passages = [[passage for passage in its if passage.unit in kept] for its in log.passages]
-    begin = min(its[0].start for its in passages if its)
-    return msgspec.structs.replace(log, passages=passages, begin=max(begin, log.begin))
 
 
 def sentence(
