@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from linecontrol.bottleneck.chances import Chances, chances
+from linecontrol.bottleneck.chances import chances
 from linecontrol.bottleneck.opinions import opinions
 from linecontrol.bottleneck.recent import recent
 from linecontrol.bottleneck.whatif import Gain, Times, gains
@@ -60,7 +60,7 @@ def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year:
     waits = {cause: wait / length for cause, wait in path.waits.items()} if length > 0 else {}
     late = recent(log)
     known = chances(log, seed=seed)
-    suspects = _suspects(known)
+    suspects = suspects_of(known.probability)
     units = sum(passage.complete is not None for passage in log.passages[log.layout.last])
     throughput = units / length if length > 0 else 0.0
     changes = [Times(station, FASTER) for station in suspects]
@@ -119,15 +119,16 @@ def _gained(gain: float, per_year: float | None) -> str:
     return f"{100 * gain:.1f}" if per_year is None else f"{gain * per_year:.0f}"
 
 
-def _suspects(known: Chances) -> list[int]:
-    ranked = sorted(range(len(known.probability)), key=lambda station: (-known.probability[station], station))
+def suspects_of(probability: Sequence[float]) -> list[int]:
+    """The fewest stations that hold the bottleneck with ``COVERAGE``, the most probable first; five at the most."""
+    ranked = sorted(range(len(probability)), key=lambda station: (-probability[station], station))
     chosen: list[int] = []
     covered = 0.0
     for station in ranked:
         if covered >= COVERAGE or len(chosen) == _MOST_SUSPECTS:
             break
         chosen.append(station)
-        covered += known.probability[station]
+        covered += probability[station]
     return chosen
 
 
