@@ -43,7 +43,8 @@ class Clock:
     """Reads times that are all written in one way, and turns them into working time.
 
     Dates become seconds since the first one that was read, numbers stay what they are. ``read`` and ``working`` are
-    apart because two moments outside of working time are one in working time.
+    apart because two moments outside of working time are one in working time. ``halves`` are the half hours of the
+    week, from Monday on, in which there was a date, ``first`` and ``last`` the nanoseconds of the extreme ones.
     """
 
     def __init__(self, kind: str, *, comma: bool, zone: tzinfo | None, calendar: WorkCalendar | None) -> None:
@@ -54,6 +55,8 @@ class Clock:
         self._calendar = calendar
         self._base: int | None = None
         self._grain = 0
+        self.halves: set[int] = set()
+        self.first, self.last = 0, 0
         self.read: Callable[[str], float] = self._plain if kind == NUMBER else self._moment
 
     @property
@@ -72,7 +75,8 @@ class Clock:
             return time
         at = int(time)
         if self._base is None:
-            self._base = at
+            self._base = self.first = self.last = at
+        self.first, self.last = min(self.first, at), max(self.last, at)
         return (at - self._base if self._calendar is None else self._calendar.working_ns(self._base, at)) / NS
 
     def text(self, time: float) -> str:
@@ -131,6 +135,7 @@ class Clock:
         since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=self._zone)) - _EPOCH
         at = (since.days * 86_400 + since.seconds) * NS + since.microseconds * 1000
         self._grain = gcd(self._grain, at)
+        self.halves.add(moment.weekday() * 48 + moment.hour * 2 + moment.minute // 30)
         return at
 
 

@@ -15,7 +15,10 @@ Text = Callable[[float], str]
 
 
 class Checker:
-    """Goes through the rows of one table. Rows that stay are in ``rows``, station by station in order of starts."""
+    """Goes through the rows of one table. Rows that stay are in ``rows``, station by station in order of starts.
+
+    A unit may overtake others, skip stations or come back; it can't be at two places at once.
+    """
 
     def __init__(
         self, rows: list[list[Row]], stations: Sequence[str], units: Sequence[str], *, resolution: float, text: Text
@@ -129,13 +132,13 @@ class Checker:
                     self._early(prior, row.start, f"it starts at {self._stations[row.station]} in line {row.line}")
                 continue
             here, there = self._stations[row.station], self._stations[prior.station]
-            if row.start < prior.start - self._eps:
-                text = f"{self._unit(row)} starts at {here} before it starts at {there} in line {prior.line}"
-                self._leave_out(row, "order", f"{text}, which comes earlier in the line")
-            else:
-                text = f"{self._unit(row)} starts at {here} while it is at {there} in line {prior.line}"
-                advice = f"if {there} and {here} build the unit's parts side by side, say --feeder"
-                self._leave_out(row, "two_places", f"{text}; {advice}")
+            if row.start < prior.start - self._eps and _end(row) <= prior.start + self._eps:
+                text = f"{self._unit(row)} was at {here} before {there} (line {prior.line}), against the line's order"
+                self.complaints.append(Complaint(row.line, text, "order", WARNING))
+                continue
+            text = f"{self._unit(row)} starts at {here} while it is at {there} in line {prior.line}"
+            advice = f"if {there} and {here} build the unit's parts side by side, say --feeder"
+            self._leave_out(row, "two_places", f"{text}; {advice}")
             return False
         return True
 

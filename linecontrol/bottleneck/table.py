@@ -54,6 +54,13 @@ class Table(Struct):
     clock: Clock
     rows: int
 
+    @property
+    def span(self) -> tuple[str, str]:
+        """The first and the last time that was read, as people write them."""
+        if not self.clock.dates:
+            return self.clock.text(self.log.begin), self.clock.text(self.log.end)
+        return self.clock.text(self.clock.first), self.clock.text(self.clock.last)
+
 
 def read_table(lines: Iterable[str], line: Line | None = None) -> Table:
     """Read a table, line by line; a row that can't be true is left out, with a complaint.

@@ -378,10 +378,11 @@ def test_a_unit_at_two_stations_at_once() -> None:
     assert "unit 3 starts at b while it is at a in line 6; if a and b build" in only(table).text
 
 
-def test_a_station_out_of_order() -> None:
+def test_a_station_out_of_order_is_kept_and_told() -> None:
     table = read(GOOD + "4,b,10,11,11\n4,a,11,12,12\n")
-    assert told(table) == [(8, "order", "error")]
-    assert "unit 4 starts at b before it starts at a in line 9, which comes earlier in the line" in only(table).text
+    assert told(table) == [(8, "order", "warning")]
+    assert only(table).text == "unit 4 was at b before a (line 9), against the line's order"
+    assert [row.unit for row in table.log.passages[1]] == [0, 1, 2, 3]
 
 
 def test_rework_is_kept_and_told() -> None:
