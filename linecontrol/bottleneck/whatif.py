@@ -218,6 +218,9 @@ class _Replay:
             entered = self._links.entered(*node)
             if entered:
                 needs.append((following, min(entered, len(self.starts[following])) - 1))
+        released = self._let_in(node)
+        if released:
+            needs.append((self._old.last, min(released, len(self.starts[self._old.last])) - 1))
         closed = {each for each in needs if state.get(each) is False}
         self._waits[node] = (
             [each for each in old if each not in closed],
@@ -238,11 +241,17 @@ class _Replay:
                 free = links.until(station, free, links.starts[station][number])
             if free is not None:
                 found.append((station, free))
-        if layout.limit is not None and not self._before[station]:
+        if layout.limit is not None and not self._before[station] and (layout == self._old or not self._let_in(node)):
             leaver = links.leaver(station, number, layout.limit)
             if leaver is not None:
                 found.append((layout.last, leaver))
         return [each for each in found if links.departs[each[0]][each[1]] is not None]
+
+    def _let_in(self, node: Node) -> int | None:
+        """How many came into the line before, where a limit counts and the last station's workplaces change."""
+        if self._old.limit is None or self._before[node[0]] or not self._resized[self._old.last]:
+            return None
+        return self._links.released(*node)
 
     def _freed(self, node: Node, layout: Layout) -> Node | None:
         station, number = node
@@ -264,6 +273,9 @@ class _Replay:
             ready = [self._left(each) for each in new]
             if self._resized[station] and len(self._sorted[station]) >= self._new.servers[station]:
                 ready.append(self._sorted[station][-self._new.servers[station]])
+            limit = self._new.limit
+            if limit is not None and self._let_in(node) and len(self._sorted[self._old.last]) >= limit:
+                ready.append(self._sorted[self._old.last][-limit])
             shift = max(ready, default=self._first) - max(_time(links.departs, each) for each in old)
         self._push(node, shift)
         complete, leave = links.completes[station][number], links.departs[station][number]

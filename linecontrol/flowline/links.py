@@ -76,11 +76,15 @@ class Links:
             entries = self._entries[station] = self._count_entries(station)
         return entries[number]
 
-    def leaver(self, station: int, number: int, limit: int) -> int | None:
-        """Whose last departure from the last station let this unit into the line; ``None`` if there was room."""
+    def released(self, station: int, number: int) -> int | None:
+        """As which one, counted from 0, this passage's unit came into the line; ``None`` if it was in it before."""
         if station not in self._released:
             self._released[station] = self._count_released(station)
-        released = self._released[station].get(number)
+        return self._released[station].get(number)
+
+    def leaver(self, station: int, number: int, limit: int) -> int | None:
+        """Whose last departure from the last station let this unit into the line; ``None`` if there was room."""
+        released = self.released(station, number)
         if released is None:
             return None
         if self._leavers is None:

@@ -67,9 +67,10 @@ def critical_path(log: LineLog, *, split: bool = True) -> Path:
     workplace, with a CONWIP limit the departure that let the unit in; what is left of the gap was a wait from outside
     (``Passage.before`` tells the cause) or, if it is within the resolution, hand-over and the station's own. A
     departure after completion waited for the departure that freed a place; the rest is ``transport``. What is
-    simultaneous within the resolution is critical in equal parts; without ``split`` one way is followed: out of a
-    blocked station before through its cycle, to the workplace freed before to where the unit came from. The path begins at ``log.begin`` or the first
-    recorded start; on a paced line each beat belongs to those that were the last to complete.
+    simultaneous within the resolution is critical in equal parts; without ``split`` only one way is followed: to the
+    place that was freed before the own cycle, to the workplace before the unit's arrival. The path begins at
+    ``log.begin`` or the first recorded start; on a paced line each beat belongs to those that were the last to
+    complete.
     """
     links = Links(log)
     first = min((starts[0] for starts in links.starts if starts), default=log.begin)
