@@ -6,6 +6,7 @@ come back, and what nobody in the line explains is a wait from outside.
 """
 
 from collections.abc import Iterator
+from math import inf
 
 from msgspec import Struct
 
@@ -235,13 +236,22 @@ class _Walk:
             leaver = links.leaver(station, number, layout.limit)
             if leaver is not None:
                 found.append((layout.last, leaver))
-        times = [links.departs[at][n] for at, n in found]
-        latest = max([time for time in times if time is not None and time <= start + self._tolerance], default=None)
-        if latest is None:
+        latest, last = -inf, start + self._tolerance
+        times = []
+        for at, n in found:
+            time = links.departs[at][n]
+            if time is None or time > last:
+                time = -inf
+            elif time > latest:
+                latest = time
+            times.append(time)
+        if latest == -inf:
             return [], self.begin
-        earliest, last = latest - self._tolerance, start + self._tolerance
-        tight = [each for each, time in zip(found, times, strict=True) if time is not None and earliest <= time <= last]
-        return list(dict.fromkeys(tight)) if self._split else tight[:1], latest
+        earliest = latest - self._tolerance
+        tight = [each for each, time in zip(found, times, strict=True) if time >= earliest]
+        if len(tight) > 1:
+            tight = list(dict.fromkeys(tight)) if self._split else tight[:1]
+        return tight, latest
 
     def _spend(self, mass: dict[Node, tuple[float, float]], node: Node, reason: _Reason, until: float) -> None:
         """Charge a departure's part of the path, up to ``until``, and hand the rest on to what it waited for."""
@@ -278,6 +288,8 @@ class _Walk:
 
     def _handed_over(self, passage: Passage, start: float, end: float, weight: float, waited: float) -> None:
         """From completion, or from when a place was free, to departure."""
+        if end <= start:
+            return
         outside = waited > self._tolerance
         self._charge(passage, TRANSPORT if outside else "", outside, start, end, weight)
 
@@ -295,6 +307,8 @@ class _Walk:
 
     def _gap(self, passage: Passage, start: float, end: float, weight: float, waited: float) -> None:
         """From the departure that was waited for to the start."""
+        if end <= start:
+            return
         if waited <= self._tolerance:
             self._charge(passage, "", False, start, end, weight)
             return
