@@ -15,6 +15,7 @@ NUMBER, ZONED, LOCAL = "numbers", "dates with a time zone", "dates without a tim
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK = re.compile(r"(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?")
 _SHORTEST_DATE = len("2026-03-02T08")
+_YEARS = (1970, 2199)
 _COARSEST_NS = 60 * NS
 
 
@@ -131,6 +132,9 @@ class Clock:
         if (moment.tzinfo is None) != (self.kind == LOCAL):
             which = "no time zone" if moment.tzinfo is None else "a time zone"
             msg = f"{cell!r} has {which}, but most times of this table are {self.kind}"
+            raise ValueError(msg)
+        if self._calendar is not None and not _YEARS[0] <= moment.year <= _YEARS[1]:
+            msg = f"{cell!r}: no calendar reaches that far; years from {_YEARS[0]} to {_YEARS[1]} are believed"
             raise ValueError(msg)
         since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=self._zone)) - _EPOCH
         at = (since.days * 86_400 + since.seconds) * NS + since.microseconds * 1000

@@ -1,7 +1,7 @@
 """Rows that contradict each other: what can't have happened on a line as it is said to be."""
 
 from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 
 from linecontrol.bottleneck.complaint import NOTE, WARNING, Complaint, Row
@@ -75,34 +75,39 @@ class Checker:
         return 1
 
     def together(self, station: int, servers: int) -> None:
-        """More units at a station than it has workplaces; a departure that is later than the next start."""
+        """More units at a station than it has workplaces; a departure that is later than the next start.
+
+        Of rows that can't all be true the one that ends last is left out: that loses the fewest.
+        """
         there: list[tuple[float, int, Row]] = []
-        kept: list[Row] = []
+        gone: set[int] = set()
         for row in self.rows[station]:
             while there and there[0][0] <= row.start + self._eps:
                 heappop(there)
             if len(there) >= servers and (done := _done(there, row.start + self._eps)):
-                index, other = done
-                self._early(other, row.start, f"the next unit starts there in line {row.line}")
-                del there[index]
-                there.sort()
-            if len(there) >= servers and (open_ := max(there))[2].complete is None:
-                there.remove(open_)
-                kept.remove(open_[2])
-                self._leave_out(open_[2], "unfinished", f"has no completion, but line {row.line} starts there")
-            if len(there) >= servers:
-                other = there[0][2]
-                advice = f"--servers {self._stations[station]}={servers + 1}"
-                self._leave_out(
-                    row,
-                    "together",
-                    f"{self._unit(row)} starts at {self._stations[station]} while {self._unit(other)} of line "
-                    f"{other.line} is there; if several units can be there at once, say {advice}",
-                )
-                continue
-            kept.append(row)
+                self._early(done[2], row.start, f"the next unit starts there in line {row.line}")
+                there.remove(done)
+                heapify(there)
             heappush(there, (_end(row), row.line, row))
-        self.rows[station] = kept
+            if len(there) > servers:
+                last = max(there)
+                there.remove(last)
+                heapify(there)
+                gone.add(last[2].line)
+                self._crowded(last[2], row if last[2] is not row else there[0][2], servers)
+        self.rows[station] = [row for row in self.rows[station] if row.line not in gone]
+
+    def _crowded(self, row: Row, other: Row, servers: int) -> None:
+        here = self._stations[row.station]
+        if row.complete is None:
+            self._leave_out(row, "unfinished", f"has no completion, but line {other.line} starts there")
+            return
+        if row.start >= other.start:
+            text = f"{self._unit(row)} starts at {here} while {self._unit(other)} of line {other.line} is there"
+        else:
+            text = f"{self._unit(row)} is at {here} while {self._unit(other)} of line {other.line} starts there"
+        advice = f"if several units can be there at once, say --servers {here}={servers + 1}"
+        self._leave_out(row, "together", f"{text}; {advice}")
 
     def flow(self, layout: Layout) -> None:
         """Units at two places at once, in the wrong order, gone too early, or never seen at a station."""
@@ -179,23 +184,23 @@ def _end(row: Row) -> float:
     return row.complete if row.departure is None else row.departure
 
 
-def _done(there: list[tuple[float, int, Row]], at: float) -> tuple[int, Row] | None:
-    """Place and row of a unit whose work is done by then."""
-    for place, (_, _, row) in enumerate(there):
-        if row.complete is not None and row.complete <= at:
-            return place, row
-    return None
+def _done(there: list[tuple[float, int, Row]], at: float) -> tuple[float, int, Row] | None:
+    """A unit whose work is done by then."""
+    return next((each for each in there if each[2].complete is not None and each[2].complete <= at), None)
 
 
 def _overlaps(rows: list[Row], servers: int, eps: float) -> int:
-    """How many rows start while so many others are still worked on."""
+    """How many rows must go so that never more than so many are worked on at once."""
     there: list[float] = []
     odd = 0
     for row in rows:
+        if row.complete is None:
+            continue
         while there and there[0] <= row.start + eps:
             heappop(there)
-        if len(there) >= servers:
+        heappush(there, row.complete)
+        if len(there) > servers:
             odd += 1
-        if row.complete is not None:
-            heappush(there, row.complete)
+            there.remove(max(there))
+            heapify(there)
     return odd

@@ -281,6 +281,13 @@ def test_nights_and_breaks_are_no_working_time() -> None:
     assert times(log.passages[0]) == [(0, 0.0, 3600.0, None), (1, 12600.0, 19800.0, None)]
 
 
+def test_a_year_that_no_calendar_reaches() -> None:
+    head = "unit,station,start,complete\n1,a,2026-03-02 08:00,2026-03-02 09:00\n"
+    table = read(head + "2,a,2026-03-02 10:00,9026-03-02 11:00\n", BAKU)
+    assert told(table) == [(3, "unreadable", "error")]
+    assert "years from 1970 to 2199 are believed" in only(table).text
+
+
 def test_a_cycle_outside_of_working_time_is_told() -> None:
     head = "unit,station,start,complete\n"
     table = read(head + "1,a,2026-03-02 08:00,2026-03-02 09:00\n2,a,2026-03-02 19:00,2026-03-02 20:00\n", BAKU)
@@ -338,6 +345,14 @@ def test_two_units_at_a_station_once() -> None:
     assert only(table).text == (
         "unit 4 starts at a while unit 3 of line 6 is there; if several units can be there at once, say --servers a=2"
     )
+
+
+@pytest.mark.parametrize("row", ["2,a,2,500,500", "2,a,-500,5,7"], ids=["ends too late", "starts too early"])
+def test_one_row_that_contradicts_many_is_the_wrong_one(row: str) -> None:
+    text = GOOD + "".join(f"{unit},a,{5 + unit},{6 + unit},{6 + unit}\n" for unit in range(4, 9))
+    table = read(text.replace("2,a,2,5,7", row).replace("2,b,7,8,8\n", ""))
+    assert told(table) == [(4, "together", "error")]
+    assert [unit for unit, *_ in times(table.log.passages[0])] == [0, 2, 3, 4, 5, 6, 7]
 
 
 TWINS = "unit,station,start,complete\n" + "".join(f"{u},a,{u},{u + 2}\n{u},b,{u + 2},{u + 3}\n" for u in range(8))
