@@ -9,9 +9,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from linecontrol.bottleneck.analysis import Analysis, GainFigures, Scale, StationFigures, Window
+from linecontrol.bottleneck.columns import SYNONYMS, find_columns
+from linecontrol.bottleneck.complaint import Complaint
 from linecontrol.cli import analyse
 
 GANJA = Path(__file__).parents[2] / "config" / "ganja"
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "judge-your-own-history.md").read_text()
 TIMES = [[2, 5, 2], [3, 1, 4], [2, 6, 1], [4, 2, 3], [1, 3, 2]]
 
 
@@ -422,3 +426,38 @@ def test_a_pulse_line_that_nobody_told_is_suspected(write: Any) -> None:
 def test_many_rows_left_out_are_told_at_once(write: Any) -> None:
     output = run(write(table(rows(TIMES, [0, 0])) + "9,a,5,4,\n" * 5))[1]
     assert output.splitlines()[2] == "25% of the rows were left out: mend that first"
+
+
+# --- what the page says -------------------------------------------------------------------------------------
+
+
+def test_the_table_on_the_page_is_read(write: Any) -> None:
+    text = PAGE.split("```csv\n")[1].split("```")[0]
+    answer = told(write(text))
+    assert answer["complaints"] == []
+    assert [each["name"] for each in answer["stations"]] == ["cab", "paint"]
+
+
+def test_the_page_names_all_columns_and_only_words_that_are_understood() -> None:
+    rows_ = [
+        line.split("|")
+        for line in PAGE.split("| column | holds |")[1].split("\n\n")[0].splitlines()
+        if line.startswith("| `")
+    ]
+    named = [name.strip(" `") for row in rows_ for name in row[1].split(",")]
+    assert sorted(named) == sorted(SYNONYMS)
+    for row in rows_:
+        for word in row[3].replace(";", ",").split(","):
+            assert find_columns([word.strip()]).at, word
+
+
+def test_the_page_names_all_options_keys_and_kinds() -> None:
+    app = typer.Typer(add_completion=False)
+    app.command()(analyse.command)
+    options = [option for param in typer.main.get_command(app).params for option in param.opts]
+    assert [option for option in options if option.startswith("--") and option not in PAGE] == []
+    structs = (Analysis, Complaint, GainFigures, Scale, StationFigures, Window)
+    keys = [key for each in structs for key in each.__struct_fields__]
+    assert [key for key in keys if f"`{key}`" not in PAGE] == []
+    kinds = (Complaint.__doc__ or "").split("closed list of words:")[1].split("``")[1::2]
+    assert [kind for kind in kinds if f"`{kind}`" not in PAGE] == []
