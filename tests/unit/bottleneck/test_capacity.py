@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linecontrol.bottleneck.capacity import capacity, find_places
-from linecontrol.flowline import Layout, run
+from linecontrol.flowline import Layout, LineLog, run
 from linecontrol.flowline.path import critical_path
-from tests.unit.flowline.records import FEEDER, layouts, random_times, recorded, shop_floor
+from tests.unit.flowline.records import FEEDER, layouts, muddles, random_times, recorded, shop_floor
 
 same = settings(derandomize=True, deadline=None, database=None, max_examples=60)
 
@@ -90,3 +90,12 @@ def test_one_overlap_in_hundreds_is_no_second_workplace() -> None:
     log = recorded(run(random_times(6, 200, 3), Layout.chain((2, 1))))
     log.passages[1][50].start = log.passages[1][49].start + 1e-3
     assert capacity(log).servers == [1, 1, 1]
+
+
+@same
+@given(log=muddles())
+def test_a_muddled_record_has_some_room(log: LineLog) -> None:
+    found = capacity(log)
+    assert min(found.places) >= 0
+    assert all(a >= 1 and b <= a for a, b in zip(found.servers, log.layout.servers, strict=True))
+    assert all(part is None or 0 <= part <= 1 for part in found.explained)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from linecontrol.bottleneck.active import Period, active_periods, live, merged, settled
 from linecontrol.bottleneck.arrow import arrows, fractions
-from linecontrol.flowline import Layout, Passage, run
-from tests.unit.flowline.records import layouts, log_of, random_times, recorded
+from linecontrol.flowline import Layout, LineLog, Passage, run
+from tests.unit.flowline.records import layouts, log_of, muddles, random_times, recorded
 
 same = settings(derandomize=True, deadline=None, database=None, max_examples=60)
 
@@ -70,6 +70,18 @@ def test_fractions_are_parts_of_the_whole_time(layout: Layout, seed: int) -> Non
         assert active + blocked + starved == pytest.approx(1.0)
         assert min(active, blocked) >= 0
         assert starved >= -1e-12
+
+
+@same
+@given(log=muddles())
+def test_a_muddled_record_has_opinions_too(log: LineLog) -> None:
+    found = fractions(log)
+    assert arrows(found.blocked, found.starved, following=log.layout.following).candidates
+    periods = active_periods(log)
+    whole = settled(periods)
+    anyone = sum(end - start for start, end in merged([period for its in periods for period in its]))
+    assert sum(live(periods).sole) == pytest.approx(anyone)
+    assert anyone <= sum(whole.sole) + sum(whole.shifting) + 1e-9
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linecontrol.bottleneck.whatif import Change, Mix, Places, Times, Workplaces, changed, gain, gains, replay
-from linecontrol.flowline import Layout, Passage, run
-from linecontrol.flowline.path import critical_path
-from tests.unit.flowline.records import FEEDER, layouts, log_of, random_times, recorded, shop_floor
+from linecontrol.flowline import Layout, LineLog, Passage, run
+from linecontrol.flowline.path import critical_path, departures
+from tests.unit.flowline.records import FEEDER, layouts, log_of, muddles, random_times, recorded, shop_floor
 
 same = settings(derandomize=True, deadline=None, database=None, max_examples=40)
 
@@ -45,6 +45,23 @@ def test_without_a_change_all_comes_out_as_it_was(layout: Layout, seed: int, res
         assert [(p.unit, p.start, p.complete) for p in after] == [(p.unit, p.start, p.complete) for p in before]
         known = [(a.departure, b.departure) for a, b in zip(after, before, strict=True) if b.departure is not None]
         assert all(a == b for a, b in known)
+
+
+@same
+@given(layout=layouts(), seed=st.integers(0, 10**6))
+def test_a_limited_line_comes_out_as_it_was(layout: Layout, seed: int) -> None:
+    log = recorded(run(random_times(seed, 30, layout.stations), layout))
+    assert replay(log, []) == log
+
+
+@same
+@given(log=muddles())
+def test_even_a_muddled_record_comes_out_as_it_was(log: LineLog) -> None:
+    again = replay(log, [])
+    assert departures(again) == departures(log)
+    assert [[p.complete for p in its] for its in again.passages] == [[p.complete for p in its] for its in log.passages]
+    changes: list[Change] = [Times(0, 0.5), Workplaces(1), Places(0, 2)]
+    assert all(each.low <= each.likely <= each.high for each in gains(log, changes, seed=1, draws=5))
 
 
 @same

@@ -95,3 +95,30 @@ def layouts(draw: st.DrawFn, *, twins: bool = False, limits: bool = True) -> Lay
 
 FEEDER = Layout(following=(1, 3, 3, 4, -1), places=(1, 0, 2, 1, 0), servers=(1, 1, 1, 1, 1))
 """Stations 0 and 1 in a row and the feeder station 2 join at 3."""
+
+
+@st.composite
+def muddles(draw: st.DrawFn) -> LineLog:
+    """What a broken export may hold: units anywhere, at once, again, overtaking, with times missing."""
+    layout = draw(layouts(twins=True) | st.just(FEEDER))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    passages: list[list[Passage]] = []
+    for i in range(layout.stations):
+        its = []
+        for start in sorted(rng.integers(0, 60, rng.integers(1, 15)).tolist()):
+            complete = start + float(rng.integers(0, 6))
+            departure = complete + float(rng.integers(0, 3) * rng.integers(0, 2))
+            lost = rng.random()
+            its.append(
+                Passage(
+                    int(rng.integers(0, 8)),
+                    i,
+                    float(start),
+                    None if lost < 0.1 else complete,
+                    None if lost < 0.3 else departure,
+                    before={"kit": float(rng.integers(0, 3))},
+                    waits={"crane": float(rng.integers(0, 3))},
+                )
+            )
+        passages.append(its)
+    return log_of(layout, passages, begin=float(rng.integers(0, 20)), resolution=float(rng.integers(0, 3)))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from linecontrol.flowline import Layout, LineLog, Passage, critical_shares, run
 from linecontrol.flowline.path import Path, critical_path, departures
-from tests.unit.flowline.records import FEEDER, layouts, log_of, random_times, recorded, shop_floor
+from tests.unit.flowline.records import FEEDER, layouts, log_of, muddles, random_times, recorded, shop_floor
 
 same = settings(derandomize=True, deadline=None, database=None, max_examples=60)
 
@@ -182,6 +182,17 @@ def test_no_second_is_lost_or_counted_twice(layout: Layout, seed: int, resolutio
     assert total(path) == pytest.approx(path.end - path.begin, abs=1e-9)
     assert all(charge.end > charge.start and charge.weight > 0 for charge in path.charges)
     assert min([*path.own, *path.waits.values(), *path.stops.values()], default=0.0) >= 0.0
+
+
+@same
+@given(log=muddles())
+def test_a_muddled_record_still_adds_up(log: LineLog) -> None:
+    path = critical_path(log)
+    assert total(path) == pytest.approx(path.end - path.begin, abs=1e-9)
+    assert min([*path.own, *path.waits.values()], default=0.0) >= 0.0
+    one = critical_path(log, split=False)
+    assert total(one) == pytest.approx(one.end - one.begin, abs=1e-9)
+    assert one.tied == []
 
 
 @same
