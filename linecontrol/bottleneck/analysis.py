@@ -15,6 +15,7 @@ from linecontrol.bottleneck.verdict import judge
 from linecontrol.bottleneck.whatif import Change, Gain, Times, gains
 from linecontrol.bottleneck.window import last_units
 from linecontrol.calendar import WorkCalendar
+from linecontrol.errors import LogUnusable
 from linecontrol.flowline import LineLog
 from linecontrol.flowline.path import departures
 
@@ -149,7 +150,14 @@ class Analysis(Struct, frozen=True):
 
 
 def analyse(table: Table, log: LineLog, asked: Asked) -> tuple[Analysis, LineLog]:
-    """All that can be said of ``log``, a part of the ``table``; the log with the places that were found."""
+    """All that can be said of ``log``, a part of the ``table``; the log with the places that were found.
+
+    Raises:
+        LogUnusable: no unit left the line in it, or no time passed.
+    """
+    last = log.layout.last
+    if log.end <= log.begin or all(passage.complete is None for passage in log.passages[last]):
+        raise LogUnusable(f"no unit was completed at the line's last station, {log.stations[last]}: nothing to judge")
     notes = list(table.notes)
     unknown = set() if log.layout.paced else asked.unknown_places
     log, found = with_places(log, unknown)

@@ -1,6 +1,6 @@
 """Rows that contradict each other: what can't have happened on a line as it is said to be."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from heapq import heapify, heappop, heappush
 from math import inf
 
@@ -21,15 +21,23 @@ class Checker:
     """
 
     def __init__(
-        self, rows: list[list[Row]], stations: Sequence[str], units: Sequence[str], *, resolution: float, text: Text
+        self,
+        rows: list[list[Row]],
+        stations: Sequence[str],
+        units: Sequence[str],
+        *,
+        resolution: float,
+        text: Text,
+        refused: Container[str],
     ) -> None:
-        """``text`` writes a duration for people."""
+        """``text`` writes a duration for people. ``refused`` units have lost rows already, so they miss some."""
         self.rows = rows
         self.complaints: list[Complaint] = []
         self._stations = stations
         self._units = units
         self._eps = resolution
         self._text = text
+        self._refused = refused
         self._gone: set[tuple[int, int]] = set()
         for each in rows:
             each.sort(key=lambda row: (row.start, row.complete is None, row.complete or 0.0, row.line))
@@ -154,15 +162,18 @@ class Checker:
         first_here = min((here[unit].start for unit in here if unit in there), default=inf)
         last_there = max(both, default=-inf)
         for unit, row in here.items():
-            if unit not in there and row.start > first_here and (upstream, unit) not in self._gone:
+            if unit not in there and row.start > first_here and not self._lost(upstream, unit):
                 earlier = f"no row at {self._stations[upstream]}, from where it should come"
                 self.complaints.append(Complaint(row.line, f"{self._unit(row)} has {earlier}", "skipped", WARNING))
         for unit, row in there.items():
-            if unit not in here and row.start < last_there and (station, unit) not in self._gone:
+            if unit not in here and row.start < last_there and not self._lost(station, unit):
                 if row.complete is None or layout.following[upstream] != station:
                     continue
                 later = f"no row at {self._stations[station]}, where later units went on"
                 self.complaints.append(Complaint(row.line, f"{self._unit(row)} has {later}", "skipped", WARNING))
+
+    def _lost(self, station: int, unit: int) -> bool:
+        return (station, unit) in self._gone or self._units[unit] in self._refused
 
     def _early(self, row: Row, start: float, why: str) -> None:
         late = self._text((row.departure or start) - start)

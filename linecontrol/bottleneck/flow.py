@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from math import inf
 
 from linecontrol.bottleneck.complaint import Row
 from linecontrol.errors import LogUnusable
@@ -57,11 +58,11 @@ def _refuse(stations: Sequence[str], a: int, b: int, ahead: dict[tuple[int, int]
 
 def find_orders(rows: list[list[Row]], units: int) -> Orders:
     """In which order units passed the stations, by their first starts. Stations that nobody passed are not in it."""
-    passed: list[list[tuple[float, int]]] = [[] for _ in range(units)]
+    passed: list[list[tuple[float, float, int, int]]] = [[] for _ in range(units)]
     for station, each in enumerate(rows):
         for row in each:
-            passed[row.unit].append((row.start, station))
-    return Counter(tuple(dict.fromkeys(station for _, station in sorted(each))) for each in passed if each)
+            passed[row.unit].append((row.start, inf if row.complete is None else row.complete, row.line, station))
+    return Counter(tuple(dict.fromkeys(station for *_, station in sorted(each))) for each in passed if each)
 
 
 def strangers(orders: Orders, order: Sequence[int]) -> list[tuple[int, int]]:

@@ -12,7 +12,10 @@ _KEPT = 1000
 
 
 class RowReader:
-    """Collects passages by station, both numbered as they came, and what is known of units and plans."""
+    """Collects passages by station, both numbered as they came, and what is known of units and plans.
+
+    ``refused`` are units of which a row was left out.
+    """
 
     def __init__(self, at: dict[str, int], clock: Clock, *, known: Collection[str], off_shift: bool) -> None:
         """``at`` are the columns' places. Only ``known`` stations count, if any are. ``off_shift``: there may be."""
@@ -22,6 +25,7 @@ class RowReader:
         self.products: list[str | None] = []
         self.passages: list[list[Row]] = []
         self.count = 0
+        self.refused: set[str] = set()
         self._clock = clock
         self._known = known
         self._off_shift = off_shift
@@ -46,6 +50,7 @@ class RowReader:
         unit, station = cells[self._unit].strip(), cells[self._station].strip()
         times = self._times(line, cells, unit, station)
         if times is None:
+            self.refused.add(unit)
             return
         row = self._passage(line, unit, station, times)
         if product := cells[self._product_at].strip():
@@ -64,6 +69,8 @@ class RowReader:
         for (station, product), found in self._planned.items():
             rows = sum(count for _, count in found.values())
             mean = sum(planned * count for planned, (_, count) in found.items()) / rows
+            if names[station] not in order:
+                continue
             times[order.index(names[station])][product] = mean
             if len(found) > 1:
                 (low, (first, _)), *_, (high, (last, _)) = sorted(found.items())

@@ -23,6 +23,8 @@ from linecontrol.errors import LogUnusable
 from linecontrol.flowline import LineLog, Passage
 
 _SAMPLE = 1000
+_SELDOM = 0.05
+"""A station with a smaller part of the rows that the others have is none."""
 _FINE = 50
 """A grain of times is taken as their resolution if the median cycle has so many grains or more."""
 _NOTHING: dict[str, float] = {}
@@ -127,6 +129,8 @@ class _Whole:
         """The rows that can be true together, in the order of the flow."""
         line, clock = self.line, self.clock
         self._known_stations()
+        if not line.stations:
+            self._slips()
         main = self._main()
         layout, order = make_layout(main, line.feeders, limit=line.limit, paced=line.paced)
         rows = [self.rows[self.reader.stations[name]] for name in order]
@@ -134,8 +138,14 @@ class _Whole:
             for row in each:
                 row.station = place
         resolution = self._resolution()
-        text = partial(span_text, dates=clock.dates)
-        checker = Checker(rows, order, list(self.reader.units), resolution=resolution, text=text)
+        checker = Checker(
+            rows,
+            order,
+            list(self.reader.units),
+            resolution=resolution,
+            text=partial(span_text, dates=clock.dates),
+            refused=self.reader.refused,
+        )
         checker.duplicates()
         checker.unfinished()
         servers = self._servers(checker, order)
@@ -154,6 +164,22 @@ class _Whole:
         passages: list[list[Passage]] = [[*its] for its in rows]
         units = list(self.reader.units)
         return LineLog(layout, order, units, products, passages, planned, begin, end, resolution)
+
+    def _slips(self) -> None:
+        """Leave out stations with hardly any row: their names are slips of the pen."""
+        usual = sorted(map(len, self.rows))[len(self.rows) // 2]
+        feeders = {name for feeder in self.line.feeders for name in feeder}
+        counts = zip(self.names, self.rows, strict=True)
+        seldom = [name for name, rows in counts if len(rows) < _SELDOM * usual]
+        gone = [name for name in seldom if name not in feeders and name not in self.line.servers]
+        self.names = [name for name in self.names if name not in gone]
+        units = list(self.reader.units)
+        for name in gone:
+            rows = self.rows[self.reader.stations[name]]
+            text = f"station {name!r} has {len(rows)} rows, others about {usual}{nearest(name, self.names)}"
+            for row in rows:
+                self.reader.complaints.append(Complaint(row.line, f"{text}; if it is one, say --stations", "station"))
+                self.reader.refused.add(units[row.unit])
 
     def _resolution(self) -> float:
         if self.line.resolution is not None:
@@ -194,7 +220,8 @@ class _Whole:
         fed = {name for feeder in self.line.feeders for name in feeder[:-1]}
         if self.line.stations:
             return [name for name in self.line.stations if name not in fed]
-        orders = find_orders(self.rows, len(self.reader.units))
+        rows = [self.rows[self.reader.stations[name]] for name in names]
+        orders = find_orders(rows, len(self.reader.units))
         order = main_order(orders, names, [station for station, name in enumerate(names) if name not in fed])
         main = [names[station] for station in order]
         if len(main) > 1:
@@ -204,7 +231,7 @@ class _Whole:
                 f"no unit passes both {names[a]} and {names[b]}: if they do the same work, give them one name and "
                 f"say --servers; if one follows the other, say --stations"
             )
-            self.reader.complaints.append(Complaint(min(row.line for row in self.rows[b]), text, "alone", WARNING))
+            self.reader.complaints.append(Complaint(min(row.line for row in rows[b]), text, "alone", WARNING))
         return main
 
 

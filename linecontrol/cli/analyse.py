@@ -94,18 +94,18 @@ def command(
         )
         try:
             table = read_table(lines_of(file, quiet=as_json_), known)
+            log, unknown = give_places(_judged(table, since, until, window), buffers)
+            asked = Asked(
+                file=str(file),
+                seed=seed,
+                questions=_questions(what_if or [], log),
+                scale=read_scale(per_year, dates=table.clock.dates, calendar=hours),
+                unknown_places=unknown,
+            )
+            analysis, log = analyse(table, log, asked)
         except LogUnusable as error:
             print(f"linecontrol: {file}: {error}", file=sys.stderr)
             raise typer.Exit(USAGE) from error
-    log, unknown = give_places(_judged(table, since, until, window), buffers)
-    asked = Asked(
-        file=str(file),
-        seed=seed,
-        questions=_questions(what_if or [], log),
-        scale=read_scale(per_year, dates=table.clock.dates, calendar=hours),
-        unknown_places=unknown,
-    )
-    analysis, log = analyse(table, log, asked)
     if picture is not None:
         from linecontrol.pictures.analysis import draw  # matplotlib takes a second to import
 

@@ -352,6 +352,12 @@ def test_files_that_can_not_be_judged(tmp_path: Path, content: bytes, text: str)
     assert errors.startswith(f"linecontrol: {file}: {text}")
 
 
+def test_a_line_that_no_unit_left(write: Any) -> None:
+    code, _, errors = run(write("unit,station,start,complete\n1,a,0,1\n1,b,1,\n"))
+    assert code == 2
+    assert "no unit was completed at the line's last station, b: nothing to judge" in errors
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     code, _, errors = run(tmp_path / "none.csv")
     assert code == 2

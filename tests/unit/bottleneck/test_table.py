@@ -410,6 +410,7 @@ def test_a_station_skipped() -> None:
     text = HEAD + "".join(f"{u},{s},{10 * u + i},{10 * u + i + 1},\n" for u in range(4) for i, s in enumerate("abc"))
     without = text.replace("2,b,21,22,\n", "")
     table = read(without)
+    assert read(text.replace("2,b,21,22,", "2,b,21,20,")).complaints[1:] == []
     assert told(table) == [(8, "skipped", "warning"), (9, "skipped", "warning")]
     assert "unit 2 has no row at b, where later units went on" in table.complaints[0].text
     assert "unit 2 has no row at b, from where it should come" in table.complaints[1].text
@@ -467,6 +468,18 @@ def test_stations_that_no_unit_passes_both() -> None:
 def test_a_station_that_is_not_in_the_given_order() -> None:
     table = read(GOOD + "3,c,10,11,11\n", Line(stations=["a", "b"]))
     assert told(table) == [(8, "station", "error")]
+
+
+def test_a_slip_in_the_name_of_a_station() -> None:
+    rows = "".join(
+        f"{unit},{name},{unit + i},{unit + i + 1},\n" for unit in range(30) for i, name in enumerate(["cab", "paint"])
+    )
+    table = read(HEAD + rows.replace("\n7,paint,", "\n7,pait,").replace("29,paint", "29,Paint"))
+    assert table.log.stations == ["cab", "paint"]
+    assert told(table) == [(17, "station", "error"), (61, "station", "error")]
+    assert table.complaints[0].text == (
+        "station 'pait' has 1 rows, others about 28; did you mean 'paint'?; if it is one, say --stations"
+    )
 
 
 def test_a_given_station_that_has_no_row() -> None:
