@@ -37,7 +37,7 @@ _VERSION = 1
 
 
 class Engine:
-    """Composes the rooms: line → kpi → bottleneck → target → rules → control."""
+    """Composes the rooms: line → kpi → target → bottleneck → rules → control."""
 
     def __init__(
         self,
@@ -57,13 +57,13 @@ class Engine:
         self._control = ControlRoom(config)
         self._rooms: dict[str, Room] = {
             "kpi": KpiRoom(config, by_line),
-            "bottleneck": BottleneckRoom(config, by_line),
             "target": TargetRoom(config, by_line),
+            "bottleneck": BottleneckRoom(config, by_line),
             "rules": RulesRoom(config, by_line),
             "control": self._control,
         }
         self._chain = list(self._rooms.values())
-        self._after_target = list(self._rooms).index("target") + 1
+        self._rules_at = list(self._rooms).index("rules")
         self._grid_ns = 0
 
     def step(self, observations: Sequence[Observation], now_ns: int) -> list[AnyEvent]:
@@ -75,7 +75,7 @@ class Engine:
                 self._spread(self._line.observe(batch, now_ns), 0, out)
                 batch = []
                 if isinstance(observation, Findings):
-                    self._spread(observation.events, self._after_target, out)
+                    self._spread(observation.events, self._rules_at, out)
                 else:
                     self._spread(self._control.outcome(observation), len(self._chain), out)
             else:
