@@ -1,8 +1,8 @@
 """The pure centre: observations and the time in, events out.
 
-``step``, ``tick``, ``snapshot`` and ``restore`` are its only doors. It asks nobody for the time and does no I/O, so
-live operation, recovery after a crash, replay and tests are the same code, and the same calls give the same events,
-byte for byte. What depends on the time alone is looked at on a fixed grid (``engine: resolution:``), behind the
+``step``, ``tick``, ``question``, ``snapshot`` and ``restore`` are its only doors. It asks nobody for the time and does
+no I/O, so live operation, recovery after a crash, replay and tests are the same code, and the same calls give the same
+events, byte for byte. What depends on the time alone is looked at on a fixed grid (``engine: resolution:``), behind the
 present by ``engine: lateness:``; hence ticks may be left out or added between steps without changing any event.
 """
 
@@ -12,6 +12,7 @@ from datetime import date
 import msgspec
 from msgspec import Struct
 
+from linecontrol.assessment.question import Question
 from linecontrol.bottleneck import BottleneckRoom
 from linecontrol.calendar import line_calendars
 from linecontrol.config import Config
@@ -55,10 +56,12 @@ class Engine:
         self._settings = config.engine
         self._line = LineRoom(config, by_line, counter_bits)
         self._control = ControlRoom(config)
+        self._target = TargetRoom(config, by_line)
+        self._bottleneck = BottleneckRoom(config, by_line)
         self._rooms: dict[str, Room] = {
             "kpi": KpiRoom(config, by_line),
-            "target": TargetRoom(config, by_line),
-            "bottleneck": BottleneckRoom(config, by_line),
+            "target": self._target,
+            "bottleneck": self._bottleneck,
             "rules": RulesRoom(config, by_line),
             "control": self._control,
         }
@@ -97,6 +100,10 @@ class Engine:
             for place, room in enumerate(self._chain):
                 self._spread(room.tick(self._grid_ns), place + 1, out)
         return out
+
+    def question(self, now_ns: int) -> Question:
+        """What an assessment has to know of the plant as it stands at ``now_ns``; nothing changes."""
+        return Question(now_ns, self._bottleneck.copy(), self._target.copy())
 
     def snapshot(self) -> bytes:
         """All that the engine remembers."""

@@ -3,7 +3,7 @@
 from itertools import count
 
 from linecontrol.bottleneck.memory import Finished, Parts, RecordMemory, StationMemory
-from linecontrol.bottleneck.record import LineRecord, Telling
+from linecontrol.bottleneck.record import HANDOVER_MS, TRANSPORT, LineRecord, Telling
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config, LineConfig
 from linecontrol.flowline import Layout, LineLog, Passage
@@ -54,6 +54,7 @@ class LineRecords:
             if running is not None:
                 unit, start, before = running
                 here.append(Passage(_number(unit, numbers), index, start / 1000, before=_seconds(before)))
+            _moved(here, passages[-1] if passages else [])
             passages.append(here)
         notes = [memory.units.get(unit) for unit in numbers]
         products = list(self._kits)
@@ -110,6 +111,18 @@ def _finished(each: Finished, index: int, numbers: dict[int, int]) -> Passage:
         _seconds(each.before),
         _seconds(each.stops),
     )
+
+
+def _moved(here: list[Passage], upstream: list[Passage]) -> None:
+    """Name the short gap between a unit's coming free and its start at an idle station: it was being moved."""
+    ready = {each.unit: each.complete if each.departure is None else each.departure for each in upstream}
+    free: float | None = None
+    for each in here:
+        times = [time for time in (free, ready.get(each.unit)) if time is not None]
+        gap = each.start - max(times, default=each.start)
+        if not each.before and 0 < gap <= HANDOVER_MS / 1000:
+            each.before = {TRANSPORT: gap}
+        free = each.complete if each.departure is None else each.departure
 
 
 def _seconds(parts: Parts | None) -> dict[str, float]:

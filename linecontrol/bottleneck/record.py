@@ -29,7 +29,7 @@ from linecontrol.model import (
     Timing,
 )
 
-UNOBSERVED, OPERATOR, MATERIAL, KIT = "unobserved", "operator", "material", "kit"
+UNOBSERVED, OPERATOR, MATERIAL, KIT, TRANSPORT = "unobserved", "operator", "material", "kit", "transport"
 """Causes from outside the line. A cycle that waits for its neighbours is ``blocked`` or has no ``material``."""
 HANDOVER_MS = 300_000
 """A station that is starved no longer than this although its unit is ready is not waiting: the unit is being moved."""

@@ -172,7 +172,7 @@ def test_the_record_of_the_simulated_plant_is_its_truth(seed: int, capacity: int
                 expected = None if what not in each else working_s(log, calendar, each[what], first_moment(events))
                 assert found == (None if expected is None else pytest.approx(expected)), what
             assert not passage.waits
-            assert not passage.before or "material" in passage.before
+            assert sum(passage.before.get(cause, 0) for cause in ("operator", "kit", "unobserved")) == 0
     assert log.end == pytest.approx(working_s(log, calendar, end_ns, first_moment(events)))
 
 
@@ -303,7 +303,7 @@ def test_a_station_that_is_starved_waits_for_material_only_once_its_unit_is_read
         changed(73, "b", S.STARVED, S.WORKING),
     ]
     rows = minutes_of(shop(*story), 1)
-    assert [row[5] for row in rows] == [{"material": 10.0}, {}], "three minutes are a hand-over"
+    assert [row[5] for row in rows] == [{"material": 10.0}, {"transport": 3.0}]
 
 
 def kit(minutes: float, stock: int) -> KitStockChanged:
