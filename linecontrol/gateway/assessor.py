@@ -67,7 +67,7 @@ class Assessor:
         given_up = threading.Event()
         try:
             events = await asyncio.to_thread(self._think, question, given_up)
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged with its traceback
             self.failed += 1
             _log.exception("the plant could not be assessed; everything else goes on")
             return

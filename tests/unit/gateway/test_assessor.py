@@ -126,7 +126,7 @@ async def test_what_is_asked_during_an_assessment_is_answered_by_one_more() -> N
             rig.assessor.want()
         go_on.set()
         moments = [each.at_ns for each in await rig.findings()]
-        while rig.assessor.made < 2:
+        while rig.assessor.made < 2:  # noqa: ASYNC110 - a few turns of the loop
             await asyncio.sleep(0)
         moments += [each.at_ns for each in await rig.findings()]
     assert moments == rig.asked == [NOW_NS, NOW_NS + 1_000_000_000]
@@ -144,7 +144,7 @@ async def test_a_failure_is_logged_and_stops_nothing(caplog: pytest.LogCaptureFi
     rig = Rig(sometimes)
     with caplog.at_level(logging.ERROR):
         async with rig.running():
-            while not rig.assessor.failed:
+            while not rig.assessor.failed:  # noqa: ASYNC110 - a few turns of the loop
                 await asyncio.sleep(0)
             rig.assessor.want()
             assert len(await rig.findings()) == 1
