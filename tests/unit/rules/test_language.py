@@ -91,6 +91,7 @@ def test_value_of_an_expression(text: str, expected: object) -> None:
         ("state < 'down'", 6, "needs numbers or durations"),
         ("count(cycle.active, last 5 cycles) > 1", 6, "count needs a condition"),
         ("mean(cycle.good, last 5 cycles) > 1 s", 5, "mean needs a number"),
+        ("max(state_for, last 3 days) > 1 s", 0, "days are looked at for a target or a commitment"),
         ("count(cycle.good, last 0 cycles) > 1", 23, "whole number from 1 to 1000"),
         ("count(cycle.good, last 5 cycles, min 6) > 1", 37, "whole number from 1 to 5"),
         ("count(cycle.good, last 2.5 cycles) > 1", 23, "whole number"),
