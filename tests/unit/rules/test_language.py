@@ -206,7 +206,7 @@ def possible(item: object) -> list[object]:
 @given(CONDITIONS, st.fixed_dictionaries({name: st.none() | st.integers(-3, 3).map(float) for name in NUMBERS}))
 def test_compiled_equals_naive(text: str, known: dict[str, float | None]) -> None:
     tree = check_condition(parse(text), Subject.TARGET)
-    own = TargetFacts(**known)
+    own = TargetFacts(**known)  # type: ignore[arg-type]
     assert function(tree)(own, None, None, None, None) is naive(tree, own)
 
 
