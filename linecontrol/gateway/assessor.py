@@ -38,11 +38,25 @@ class Assessor:
         self._rest = rest
         self._wanted = asyncio.Event()
         self._wanted.set()
+        self._thinking = False
+        self._asking: list[asyncio.Future[Findings | None]] = []
         self.made = self.failed = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was asked is answered."""
+        return not (self._thinking or self._wanted.is_set())
 
     def want(self) -> None:
         """Assess as soon as may be."""
         self._wanted.set()
+
+    async def fresh(self) -> Findings | None:
+        """What an assessment finds that begins after now; ``None`` if it failed or was stopped."""
+        answer: asyncio.Future[Findings | None] = asyncio.get_running_loop().create_future()
+        self._asking.append(answer)
+        self._wanted.set()
+        return await answer
 
     def heed(self, events: Sequence[AnyEvent]) -> None:
         """Assess after each completed unit, and when a shift begins."""
@@ -55,27 +69,38 @@ class Assessor:
 
     async def run(self) -> None:
         """Assess whenever it is wanted, at first at once, until cancelled; the thread then ends after its part."""
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            began_s = time.monotonic()
-            await self._assess()
-            await asyncio.sleep(self._rest * (time.monotonic() - began_s))
+        try:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                began_s, self._thinking = time.monotonic(), True
+                await self._assess()
+                self._thinking = False
+                await asyncio.sleep(self._rest * (time.monotonic() - began_s))
+        finally:
+            for answer in self._asking:
+                if not answer.done():
+                    answer.set_result(None)
 
     async def _assess(self) -> None:
         question = self._ask(self._clock.now_ns())
         given_up = threading.Event()
+        asking, self._asking = self._asking, []
+        found: Findings | None = None
         try:
-            events = await asyncio.to_thread(self._think, question, given_up)
+            found = Findings(question.at_ns, await asyncio.to_thread(self._think, question, given_up))
         except Exception:  # noqa: BLE001 - logged with its traceback
             self.failed += 1
             _log.exception("the plant could not be assessed; everything else goes on")
             return
         finally:
             given_up.set()
+            for answer in asking:
+                if not answer.done():
+                    answer.set_result(found)
         self.made += 1
-        if events:
-            await self._inbox.put([Findings(question.at_ns, events)])
+        if found.events:
+            await self._inbox.put([found])
 
     def _think(self, question: Question, given_up: threading.Event) -> list[AnyEvent]:
         events: list[AnyEvent] = []

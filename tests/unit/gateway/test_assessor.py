@@ -100,7 +100,8 @@ async def test_units_and_shifts_that_begin_make_it_assess_and_nothing_else_does(
     rig = Rig(lambda question: iter([[found(question.at_ns)]]))
     async with rig.running():
         await rig.findings()
-        for number, event in enumerate([unit(), changed(StationState.OFF_SHIFT)], 2):
+        due: list[AnyEvent] = [unit(), changed(StationState.OFF_SHIFT)]
+        for number, event in enumerate(due, 2):
             rig.clock.advance(60)
             rig.assessor.heed([found(0), event])
             assert [each.at_ns for each in await rig.findings()] == [rig.clock.now_ns()]
@@ -150,6 +151,32 @@ async def test_a_failure_is_logged_and_stops_nothing(caplog: pytest.LogCaptureFi
             assert len(await rig.findings()) == 1
     assert "no such line" in caplog.text
     assert "Traceback" in caplog.text
+
+
+async def test_whoever_asks_gets_what_was_found_after_that() -> None:
+    rig = Rig(lambda question: iter([[found(question.at_ns)]]))
+    async with rig.running():
+        await rig.findings()
+        rig.clock.advance(5)
+        assert await rig.assessor.fresh() == Findings(rig.clock.now_ns(), [found(rig.clock.now_ns())])
+
+
+async def test_who_waits_when_it_is_stopped_gets_nothing() -> None:
+    loop, thinking, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def slow(question: Question) -> Iterator[Sequence[AnyEvent]]:
+        loop.call_soon_threadsafe(thinking.set)
+        go_on.wait(10)
+        yield [found(question.at_ns)]
+
+    rig = Rig(slow)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with rig.running():
+            await thinking.wait()
+            asking = group.create_task(rig.assessor.fresh())
+            await asyncio.sleep(0)
+        go_on.set()
+        assert await asking is None
 
 
 async def test_when_it_is_stopped_its_thread_gives_up_after_the_present_part() -> None:
