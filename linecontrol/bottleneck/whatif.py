@@ -86,7 +86,8 @@ def replay(log: LineLog, changes: Sequence[Change]) -> LineLog:
     if any(isinstance(change, Mix) for change in changes):
         msg = "a model mix can't be replayed: other units were built; ask gain() for it"
         raise ValueError(msg)
-    return _Replay(Links(log), changes).log()
+    links = Links(log)
+    return _Replay(links, changes, _Plan(links, changed(log.layout, changes))).log()
 
 
 def gain(log: LineLog, change: Change | Sequence[Change], *, seed: int, draws: int = 200) -> Gain:
@@ -103,7 +104,8 @@ def gains(log: LineLog, changes: Sequence[Change | Sequence[Change]], *, seed: i
     """
     asked = [[change] if isinstance(change, Times | Workplaces | Places | Mix) else list(change) for change in changes]
     links = Links(log)
-    sample = _Sample(links)
+    plan = _Plan(links, log.layout)
+    sample = _Sample(links, plan)
     if not sample.units:
         return [Gain(0.0, 0.0, 0.0) for _ in asked]
     rng = np.random.default_rng(seed)
@@ -117,25 +119,129 @@ def gains(log: LineLog, changes: Sequence[Change | Sequence[Change]], *, seed: i
             drawn = blocks if mix is None else sample.mixed(sample.recorded_mix(), chances)
             before[mix is None] = sample.span(drawn, log.layout, ())
         drawn = blocks if mix is None else sample.mixed(mix.weights, chances)
-        ratios = before[mix is None] / sample.span(drawn, changed(log.layout, its), its) - 1.0
+        layout = changed(log.layout, its)
+        ratios = before[mix is None] / sample.span(drawn, layout, its) - 1.0
         low, middle, high = (float(each) for each in np.quantile(ratios, (LOW, 0.5, HIGH)))
-        likely = middle if mix is not None else _Replay(links, its).gain()
+        likely = middle
+        if mix is None:
+            likely = _Replay(links, its, plan if layout == log.layout else _Plan(links, layout)).gain()
         found.append(Gain(likely, min(low, likely), max(high, likely)))
     return found
+
+
+class _Plan:
+    """In which ``order`` the passages' times follow from each other, and what each one ``waits`` for.
+
+    ``waits[node]`` are those whose departures its start waits for, as it was and with the new layout, and whose
+    departure freed a place for its own, likewise. ``resized[i]``: station ``i`` has other workplaces than before.
+    """
+
+    def __init__(self, links: Links, new: Layout) -> None:
+        self._links = links
+        self._old, self.layout = links.log.layout, new
+        self._same = new == self._old
+        self.resized = [a != b for a, b in zip(self._old.servers, new.servers, strict=True)]
+        self._before = [new.before(station) for station in range(new.stations)]
+        self.waits: dict[Node, tuple[list[Node], list[Node], Node | None, Node | None]] = {}
+        self.order = [] if new.paced else self._order()
+
+    def _order(self) -> list[Node]:
+        """All passages, each after those that it waits for."""
+        order: list[Node] = []
+        state: dict[Node, bool] = {}
+        for station, its in enumerate(self._links.starts):
+            for number in range(len(its)):
+                root = (station, number)
+                if root in state:
+                    continue
+                state[root] = False
+                stack = [(root, iter(self._needs(root, state)))]
+                while stack:
+                    node, rest = stack[-1]
+                    for earlier in rest:
+                        if earlier not in state:
+                            state[earlier] = False
+                            stack.append((earlier, iter(self._needs(earlier, state))))
+                            break
+                    else:
+                        state[node] = True
+                        order.append(node)
+                        stack.pop()
+        return order
+
+    def _needs(self, node: Node, state: dict[Node, bool]) -> list[Node]:
+        """What must be known before; who seems to wait for itself (within the resolution) doesn't."""
+        old = self._starters(node, self._old, moved=False)
+        new = old if self._same else self._starters(node, self.layout, moved=True)
+        freed_old = self._freed(node, self._old, moved=False)
+        freed_new = freed_old if self._same else self._freed(node, self.layout, moved=True)
+        needs = [*old, *new, *(each for each in (freed_old, freed_new) if each is not None)]
+        if self.resized[node[0]] and node[1]:
+            needs.append((node[0], node[1] - 1))
+        following = self._old.following[node[0]]
+        if following >= 0 and self.resized[following]:
+            entered = self._links.entered(*node)
+            if entered:
+                needs.append((following, min(entered, len(self._links.starts[following])) - 1))
+        released = self.let_in(node)
+        if released:
+            needs.append((self._old.last, min(released, len(self._links.starts[self._old.last])) - 1))
+        closed = {each for each in needs if state.get(each) is False}
+        self.waits[node] = (
+            [each for each in old if each not in closed],
+            [each for each in new if each not in closed],
+            None if freed_old in closed else freed_old,
+            None if freed_new in closed else freed_new,
+        )
+        return [each for each in needs if each not in closed]
+
+    def _starters(self, node: Node, layout: Layout, *, moved: bool) -> list[Node]:
+        """Whose departures a start waits for."""
+        station, number = node
+        links = self._links
+        found = links.came(station, number)
+        if not (moved and self.resized[station]):
+            free = links.workplace(station, number, layout.servers[station])
+            if free is not None:
+                free = links.until(station, free, links.starts[station][number])
+            if free is not None:
+                found.append((station, free))
+        if layout.limit is not None and not self._before[station] and not (moved and self.let_in(node)):
+            leaver = links.leaver(station, number, layout.limit)
+            if leaver is not None:
+                found.append((layout.last, leaver))
+        return [each for each in found if links.departs[each[0]][each[1]] is not None]
+
+    def let_in(self, node: Node) -> int | None:
+        """How many came into the line before, where a limit counts and the last station's workplaces change."""
+        if self._old.limit is None or self._before[node[0]] or not self.resized[self._old.last]:
+            return None
+        return self._links.released(*node)
+
+    def _freed(self, node: Node, layout: Layout, *, moved: bool) -> Node | None:
+        station, number = node
+        following = layout.following[station]
+        leave = self._links.departs[station][number]
+        if following < 0 or leave is None or (moved and self.resized[following]):
+            return None
+        freed = self._links.place(station, number, layout.room(station))
+        if freed is not None:
+            freed = self._links.until(following, freed, leave)
+        return None if freed is None else (following, freed)
 
 
 class _Replay:
     """The passages' new times, [station][number]."""
 
-    def __init__(self, links: Links, changes: Sequence[Change]) -> None:
+    def __init__(self, links: Links, changes: Sequence[Change], plan: _Plan) -> None:
         layout = links.log.layout
         self._links = links
-        self._old, self._new = layout, changed(layout, changes)
+        self._old, self._new, self._plan = layout, plan.layout, plan
         self._factor = [1.0] * layout.stations
         for change in changes:
             if isinstance(change, Times):
                 self._factor[change.station] *= change.factor
-        self._resized = [a != b for a, b in zip(self._old.servers, self._new.servers, strict=True)]
+        self._resized = plan.resized
         self._first = max(
             links.log.begin, min((starts[0] for starts in links.starts if starts), default=links.log.begin)
         )
@@ -143,12 +249,10 @@ class _Replay:
         self.completes = [list(its) for its in links.completes]
         self.departs = [list(its) for its in links.departs]
         self._sorted: list[list[float]] = [[] for _ in self.starts]
-        self._waits: dict[Node, tuple[list[Node], list[Node], Node | None, Node | None]] = {}
-        self._before = [layout.before(station) for station in range(layout.stations)]
         if layout.paced:
             self._beat_by_beat()
         else:
-            for node in self._order():
+            for node in plan.order:
                 self._move(node)
 
     def log(self) -> LineLog:
@@ -180,90 +284,18 @@ class _Replay:
         factor = self._factor[station]
         return stops if factor == 1.0 else {cause: its * factor for cause, its in stops.items()}
 
-    def _order(self) -> list[Node]:
-        """All passages, each after those that it waits for."""
-        order: list[Node] = []
-        state: dict[Node, bool] = {}
-        for station, its in enumerate(self.starts):
-            for number in range(len(its)):
-                root = (station, number)
-                if root in state:
-                    continue
-                state[root] = False
-                stack = [(root, iter(self._needs(root, state)))]
-                while stack:
-                    node, rest = stack[-1]
-                    for earlier in rest:
-                        if earlier not in state:
-                            state[earlier] = False
-                            stack.append((earlier, iter(self._needs(earlier, state))))
-                            break
-                    else:
-                        state[node] = True
-                        order.append(node)
-                        stack.pop()
-        return order
-
-    def _needs(self, node: Node, state: dict[Node, bool]) -> list[Node]:
-        """What must be known before; who seems to wait for itself (within the resolution) doesn't."""
-        old = self._starters(node, self._old)
-        new = old if self._new == self._old else self._starters(node, self._new)
-        freed_old = self._freed(node, self._old)
-        freed_new = freed_old if self._new == self._old else self._freed(node, self._new)
-        needs = [*old, *new, *(each for each in (freed_old, freed_new) if each is not None)]
-        if self._resized[node[0]] and node[1]:
-            needs.append((node[0], node[1] - 1))
-        following = self._old.following[node[0]]
-        if following >= 0 and self._resized[following]:
-            entered = self._links.entered(*node)
-            if entered:
-                needs.append((following, min(entered, len(self.starts[following])) - 1))
-        closed = {each for each in needs if state.get(each) is False}
-        self._waits[node] = (
-            [each for each in old if each not in closed],
-            [each for each in new if each not in closed],
-            None if freed_old in closed else freed_old,
-            None if freed_new in closed else freed_new,
-        )
-        return [each for each in needs if each not in closed]
-
-    def _starters(self, node: Node, layout: Layout) -> list[Node]:
-        """Whose departures a start waits for."""
-        station, number = node
-        links = self._links
-        found = links.came(station, number)
-        if not (self._resized[station] and layout == self._new and layout != self._old):
-            free = links.workplace(station, number, layout.servers[station])
-            if free is not None:
-                free = links.until(station, free, links.starts[station][number])
-            if free is not None:
-                found.append((station, free))
-        if layout.limit is not None and not self._before[station]:
-            leaver = links.leaver(station, number, layout.limit)
-            if leaver is not None:
-                found.append((layout.last, leaver))
-        return [each for each in found if links.departs[each[0]][each[1]] is not None]
-
-    def _freed(self, node: Node, layout: Layout) -> Node | None:
-        station, number = node
-        following = layout.following[station]
-        leave = self._links.departs[station][number]
-        if following < 0 or leave is None or (self._resized[following] and layout == self._new and layout != self._old):
-            return None
-        freed = self._links.place(station, number, layout.room(station))
-        if freed is not None:
-            freed = self._links.until(following, freed, leave)
-        return None if freed is None else (following, freed)
-
     def _move(self, node: Node) -> None:
         station, number = node
         links = self._links
-        old, new, freed_old, freed_new = self._waits[node]
+        old, new, freed_old, freed_new = self._plan.waits[node]
         shift = 0.0
         if old:
             ready = [self._left(each) for each in new]
             if self._resized[station] and len(self._sorted[station]) >= self._new.servers[station]:
                 ready.append(self._sorted[station][-self._new.servers[station]])
+            limit = self._new.limit
+            if limit is not None and self._plan.let_in(node) and len(self._sorted[self._old.last]) >= limit:
+                ready.append(self._sorted[self._old.last][-limit])
             shift = max(ready, default=self._first) - max(_time(links.departs, each) for each in old)
         self._push(node, shift)
         complete, leave = links.completes[station][number], links.departs[station][number]
@@ -290,7 +322,7 @@ class _Replay:
             return 0.0, 0.0
         links = self._links
         station, number = node
-        old, _, freed, _ = self._waits[node]
+        old, _, freed, _ = self._plan.waits[node]
         start, leave = links.starts[station][number], links.departs[station][number]
         before = start - max((_time(links.departs, each) for each in old), default=start)
         complete = links.completes[station][number]
@@ -322,21 +354,21 @@ class _Replay:
         """A start later by ``shift``, and the completion with the station's changed times."""
         station, number = node
         self.starts[station][number] += shift
-        complete = self._links.completes[station][number]
+        complete, factor = self._links.completes[station][number], self._factor[station]
         if complete is not None:
-            own = self._links.log.passages[station][number].own or 0.0
-            self.completes[station][number] = complete + shift + own * (self._factor[station] - 1.0)
+            own = 0.0 if factor == 1.0 else self._links.log.passages[station][number].own or 0.0
+            self.completes[station][number] = complete + shift + own * (factor - 1.0)
 
 
 class _Sample:
     """The units that passed the whole line, as times for the recursion."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, plan: _Plan) -> None:
         log = links.log
         layout = log.layout
         shape = (len(log.units), layout.stations)
         own, waits, gaps = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        recorded = _Replay(links, ())
+        recorded = _Replay(links, (), plan)
         for station, its in enumerate(log.passages):
             for number, passage in enumerate(its):
                 if passage.complete is None or passage.own is None:
