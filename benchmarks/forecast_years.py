@@ -191,7 +191,7 @@ def plug_in(prospect: Prospect, replications: int, rng: np.random.Generator) -> 
     hours = hours_ahead(parts, prospect.days, log.end, rng, replications)
     ratios = np.repeat(means[:, None], replications, axis=1)
     simulator = Simulator(prospect, posterior, live(log), ratios, hours)
-    future = simulator.run(rng, DAYS * HOURS, 1 << 30)
+    future = simulator.run(rng, DAYS * HOURS)
     return np.asarray(prospect.goals[0].done + future.output.count(frozenset(), DAYS * HOURS), dtype=float)
 
 

@@ -24,7 +24,7 @@ RESIDUALS = 1 << 12
 _UNPLANNED_SD = 0.5
 """Of a station's mean ratio where the standard is a mean of what was measured, not a plan."""
 _OTHERS = 60.0
-"""A station's own residuals weigh as much as those of all stations after so many cycles."""
+"""A station's own scatter and residuals weigh as much as those of all stations after so many cycles."""
 _TAIL = 3.0
 """Exponent of the Pareto tail beyond the longest residual."""
 _LEAST = 0.02
@@ -126,7 +126,7 @@ def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
     mean = np.array([each.mean() if len(each) else 0.0 for each in done])
     squares = np.array([((each - each.mean()) ** 2).sum() if len(each) else 0.0 for each in done])
     pooled, freedom = scatter(squares, count, prior)
-    shared = prior.scatter_weight
+    shared = _OTHERS
     error = np.sqrt((shared * pooled**2 + squares) / (shared + np.maximum(count - 1, 0)))
     total, centre = count, mean
     for _ in range(_ROUNDS):

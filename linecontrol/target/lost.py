@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 EXPERIENCE = np.array([0.0] * 8 + [0.01, 0.01, 0.02, 0.02, 0.03, 0.03, 0.05, 0.05, 0.08, 0.10, 0.15, 0.25])
 """Parts of 20 working days lost, as is usual: 4 % in the mean."""
 
-_MEAN_DAYS = 5.0
+_MEAN_DAYS = 20.0
 """The usual mean weighs as much as that of so many days; the days of experience are scaled to what is known of it."""
 _MEAN_SPREAD = 0.7
 """Its coefficient of variation before anything was seen."""
