@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, DateFormatter, date2num
 
 from linecontrol.pictures.style import CALM, FAINT, GOOD, INK, LOUD, figure, look, quiet, save
 from linecontrol.target.outlook import GoalOutlook, Outlook
@@ -32,13 +32,13 @@ def _fan(axes: Axes, goal: GoalOutlook, when: Callable[[float], datetime]) -> No
     axes.annotate(
         f"{goal.likely:.0f}  ({goal.low:.0f} to {goal.high:.0f})",
         (days[-1], goal.likely),
-        xytext=(-6, -14),
+        xytext=(-6, -40),
         textcoords="offset points",
         ha="right",
     )
     axes.set_title(f"{goal.name}: {goal.units} units will be met with {goal.probability:.0%}")
-    locator = AutoDateLocator(tz=when(goal.fan[0].at).tzinfo)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))  # type: ignore[no-untyped-call]
     axes.set_ylabel("units (band: 80 %)")
     quiet(axes, grid="y")

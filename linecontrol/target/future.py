@@ -39,7 +39,7 @@ class Simulator:
         mix = mix_of(prospect)
         within = [prospect.log.products[unit] or "" for unit in state.units]
         self.names = list(dict.fromkeys([*mix, *prospect.sequence, *within]))
-        self._shares = np.array([mix.get(name, 0.0) for name in self.names])
+        self._shares = np.array([mix.get(name, 0.0) for name in self.names]) / sum(mix.values())
         self._within = np.array([self.names.index(name) for name in within], dtype=np.int16)
         self._table = posterior.standards.table(self.names)
 
@@ -84,7 +84,8 @@ class Simulator:
         first = np.concatenate([self._within, np.array(known, dtype=np.int16)])
         out = np.empty((len(self._within) + coming, replications), dtype=np.int16)
         out[: len(first)] = first[:, None]
-        reached = np.cumsum(self._shares) / self._shares.sum()
+        reached = np.cumsum(self._shares)
+        reached[np.flatnonzero(self._shares)[-1] :] = 1.0
         out[len(first) :] = np.searchsorted(reached, rng.random((len(out) - len(first), replications)))
         if "" in self.names and self._shares[self.names.index("")] == 0:
             unknown = out == self.names.index("")

@@ -207,6 +207,11 @@ def test_productive_time_and_working_time_are_each_others_inverse() -> None:
     assert np.isinf(hours.working(np.full((1, 5), 1e6))).all()
 
 
+def test_the_weights_of_the_mix_need_not_add_up_to_anything() -> None:
+    one, other = (_of(_prospect(mix={"a": each, "b": each})).goals["year"].totals for each in (0.5, 400.0))
+    assert one.tolist() == other.tolist()
+
+
 def test_no_day_ahead_is_said() -> None:
     with pytest.raises(ValueError, match="no working day lies ahead"):
         _of(_prospect(days=DAYS[:10]))
