@@ -2,7 +2,7 @@
 
 The years come from a plant that is told event by event and shares no code with the forecast. Beside it: the same
 simulation without what isn't known of its parameters (plug-in), and a bootstrap of the daily output (run rate).
-Prints one JSON line; ``--report FOLDER`` writes a table and a picture there. See docs/explanations/forecast-study.md.
+Prints one JSON line; ``forecast_report.py`` makes the table and the picture in docs/explanations of it.
 """
 
 import argparse
