@@ -102,7 +102,7 @@ class Prospects:
         ]
         return replace(
             log,
-            layout=_layout(its, log.layout),
+            layout=_layout(its, log),
             products=[codes.get(product or "", product) for product in log.products],
             passages=passages,
             planned=planned,
@@ -142,7 +142,8 @@ class Prospects:
 
     def _stock(self, line: str, log: LineLog, at_ns: int) -> dict[str, int]:
         calendar = self._calendars[line]
-        station = log.stations.index(self._config.lines[line].takes_kits[0])
+        takes = self._config.lines[line].takes_kits[0]
+        station = log.stations.index(takes) if takes in log.stations else 0
         today = calendar.day_of(at_ns)
         stock = {}
         for name, kit in self._config.kits.items():
@@ -208,8 +209,7 @@ def calendar_ns(calendar: WorkCalendar, at_ns: int, seconds: float) -> int:
     return calendar.add(at_ns, round(seconds * NS))
 
 
-def _layout(line: LineConfig, found: Layout) -> Layout:
-    """The record's layout with the config's places between stations."""
-    names = list(line.stations)
+def _layout(line: LineConfig, log: LineLog) -> Layout:
+    """The record's layout with the config's places behind its stations."""
     places = {buffer.after: buffer.capacity for buffer in line.buffers.values()}
-    return replace(found, places=(*(places.get(name, 0) for name in names[:-1]), 0))
+    return replace(log.layout, places=tuple(places.get(name, 0) for name in log.stations))

@@ -12,6 +12,8 @@ def sentences(outlook: Outlook, day: Day, stations: Sequence[str]) -> Iterator[s
     """What the outlook says, one sentence each; ``stations`` are titles."""
     if outlook.days < EVIDENCE_DAYS or outlook.evidence < EVIDENCE_UNITS:
         yield f"Provisional: {outlook.days} working days and {outlook.evidence} units seen so far."
+    if not outlook.goals and not outlook.pledges:
+        yield "Nothing to foresee: the line has no target this year and no commitment that falls due in it."
     for goal in outlook.goals.values():
         yield from _goal(goal, day, stations)
     for pledge in outlook.pledges.values():

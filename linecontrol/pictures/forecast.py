@@ -29,14 +29,10 @@ def _fan(axes: Axes, goal: GoalOutlook, when: Callable[[float], datetime]) -> No
     colour = GOOD if goal.probability >= 0.5 else LOUD
     axes.axhline(goal.units, color=colour, lw=1.2)
     axes.plot([days[0], days[-1]], [goal.done, goal.units], color=FAINT, lw=1, ls=(0, (4, 3)))
-    axes.annotate(
-        f"{goal.likely:.0f}  ({goal.low:.0f} to {goal.high:.0f})",
-        (days[-1], goal.likely),
-        xytext=(-6, -40),
-        textcoords="offset points",
-        ha="right",
+    axes.set_title(
+        f"{goal.name}: {goal.low:.0f} to {goal.high:.0f} units, most likely {goal.likely:.0f}; "
+        f"{goal.units} will be met with {goal.probability:.0%}"
     )
-    axes.set_title(f"{goal.name}: {goal.units} units will be met with {goal.probability:.0%}")
     locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))  # type: ignore[no-untyped-call]
