@@ -1,159 +1,122 @@
-"""Which unit a recorded cycle was about: by its name, else by the order in which units come.
+"""In which order units pass the stations: as told, or as most of them did."""
 
-Names may be missing at a start, inferred, or replaced by what a signal says further down; the order of the flow then
-decides, as in ``line.flow``.
-"""
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import inf
 
-from msgspec.structs import replace
+from linecontrol.bottleneck.complaint import Row
+from linecontrol.errors import LogUnusable
+from linecontrol.flowline import Layout
 
-from linecontrol.bottleneck.memory import Finished, RecordMemory, StationMemory, UnitNote, Waiting
-from linecontrol.model import StationState
-
-KEEP = 800
-"""Units that left the line whose passages are kept."""
-OVERTAKEN = 3
-"""A unit that so many have overtaken is not coming any more."""
+Orders = Counter[tuple[int, ...]]
+"""How many units passed stations in which order (each station where it was first passed)."""
 
 
-class Units:
-    """The units of one line's record."""
+def main_order(orders: Orders, stations: Sequence[str], among: Iterable[int]) -> list[int]:
+    """The stations ``among`` them in the order in which most units passed each two of them.
 
-    def __init__(self, memory: RecordMemory) -> None:
-        """Works on ``memory``."""
-        self._memory = memory
-        self._by_name = {name: unit for unit, note in memory.units.items() for name in note.names}
-
-    def arriving(self, index: int, name: str | None, product: str | None) -> int | None:
-        """The unit whose cycle starts at a station; ``None`` if only its end will show which one it is."""
-        unit = self._named(index, name)
-        if unit is None:
-            waiting = self._memory.stations[index].waiting
-            unit = waiting[0].unit if waiting else None
-        if unit is None and (name is not None or index == 0):
-            unit = self._new()
-        if unit is not None:
-            self._take(index, unit)
-            self._note(unit, name, product)
-        return unit
-
-    def done(self, index: int, name: str | None, product: str | None, expected: int | None) -> int:
-        """The unit whose cycle ended at a station; ``expected`` is the one whose cycle was running."""
-        unit = self._named(index, name)
-        if unit is None:
-            unit = expected
-        elif expected not in (None, unit):
-            self.put_back(index, expected)
-        if unit is None:
-            waiting = self._memory.stations[index].waiting
-            unit = waiting[0].unit if waiting else self._unseen(index)
-        if unit is None:
-            unit = self._new()
-        if unit != expected:
-            self._take(index, unit)
-        self._note(unit, name, product)
-        return unit
-
-    def passed(self, index: int, unit: int, passage: Finished) -> None:
-        """A passage of the unit is over: it waits for the next station, or has left the line."""
-        memory = self._memory
-        memory.stations[index].finished.append(passage)
-        note, complete = memory.units[unit], passage.start + passage.work
-        memory.units[unit] = replace(note, passages=note.passages + 1, seen=max(note.seen, complete))
-        if index + 1 == len(memory.stations):
-            self._leave(unit)
-            return
-        following = memory.stations[index + 1]
-        if following.running is not None and following.running.unit is None:
-            following.running = replace(following.running, unit=unit)
-        elif (following.running is None or following.running.unit != unit) and not _was_at(following, unit):
-            following.waiting.append(Waiting(unit, complete))
-
-    def put_back(self, index: int, unit: int | None) -> None:
-        """A unit that was taken to be in work at a station is not: it waits, or there never was one."""
-        if unit is None:
-            return
-        note = self._memory.units[unit]
-        if note.passages:
-            self._memory.stations[index].waiting.insert(0, Waiting(unit, note.seen))
-        else:
-            self._drop(unit)
-
-    # --- within ---------------------------------------------------------------------------------------------
-
-    def _named(self, index: int, name: str | None) -> int | None:
-        """The unit of that name; a name that a station says twice in a row is stuck and names nothing."""
-        unit = None if name is None else self._by_name.get(name)
-        finished = self._memory.stations[index].finished
-        return None if finished and finished[-1].unit == unit else unit
-
-    def _unseen(self, index: int) -> int | None:
-        """The nearest unit before a station, if nobody could see it come."""
-        stations = self._memory.stations
-        while index and stations[index - 1].state is StationState.UNOBSERVED:
-            index -= 1
-            running, waiting = stations[index].running, stations[index].waiting
-            if running is not None and running.unit is not None:
-                unit, stations[index].running = running.unit, None
-                return unit
-            if waiting:
-                return waiting.pop(0).unit
-        return None
-
-    def _new(self) -> int:
-        self._memory.last_unit += 1
-        self._memory.units[self._memory.last_unit] = UnitNote((), None)
-        return self._memory.last_unit
-
-    def _note(self, unit: int, name: str | None, product: str | None) -> None:
-        note = self._memory.units[unit]
-        if name is not None and self._by_name.get(name) is None:
-            self._by_name[name] = unit
-            note = replace(note, names=(*note.names, name))
-        self._memory.units[unit] = note if product is None else replace(note, product=product)
-
-    def _take(self, index: int, unit: int) -> None:
-        """The unit waits no more; those that came before it were overtaken."""
-        station = self._memory.stations[index]
-        if not station.waiting:
-            return
-        left: list[Waiting] = []
-        ahead = True
-        for each in station.waiting:
-            if each.unit == unit:
-                ahead = False
-            elif ahead and each.passed + 1 >= OVERTAKEN:
-                self._leave(each.unit)
-            else:
-                left.append(replace(each, passed=each.passed + 1) if ahead else each)
-        station.waiting = left
-
-    def _leave(self, unit: int) -> None:
-        memory = self._memory
-        note = memory.units[unit]
-        if not note.gone:
-            memory.units[unit] = replace(note, gone=True)
-            memory.gone.append(unit)
-        if len(memory.gone) > KEEP:
-            self._drop(memory.gone.pop(0))
-
-    def _drop(self, unit: int) -> None:
-        memory = self._memory
-        note = memory.units.pop(unit)
-        for name in note.names:
-            del self._by_name[name]
-        left = note.passages
-        for station in memory.stations:
-            if station.finished and station.finished[0].unit == unit:
-                del station.finished[0]
-                left -= 1
-            station.waiting = [each for each in station.waiting if each.unit != unit]
-            if station.running is not None and station.running.unit == unit:
-                station.running = replace(station.running, unit=None)
-        for station in memory.stations if left else ():
-            station.finished = [each for each in station.finished if each.unit != unit]
-        memory.begin = max(memory.begin, note.seen)
+    Raises:
+        LogUnusable: there is no such order, because as many units went one way as the other, or they go in a circle.
+    """
+    rest = list(among)
+    ahead = {(a, b): 0 for a in rest for b in rest}
+    for order, units in orders.items():
+        ours = [station for station in order if station in set(rest)]
+        for place, earlier in enumerate(ours):
+            for later in ours[place + 1 :]:
+                ahead[earlier, later] += units
+    for a in rest:
+        for b in rest:
+            if a < b and ahead[a, b] == ahead[b, a] > 0:
+                _refuse(stations, a, b, ahead)
+    return _sorted(rest, stations, ahead)
 
 
-def _was_at(station: StationMemory, unit: int) -> bool:
-    """Whether a station has finished a unit, looking back on the last few."""
-    return any(each.unit == unit for each in station.finished[-OVERTAKEN:])
+def _sorted(rest: list[int], stations: Sequence[str], ahead: dict[tuple[int, int], int]) -> list[int]:
+    """Take away, again and again, a station that comes before all others (as far as any unit passed both)."""
+    found = []
+    rest = list(rest)
+    while rest:
+        first = [a for a in rest if all(ahead[a, b] >= ahead[b, a] for b in rest)]
+        if not first:
+            a, b = next((a, b) for a in rest for b in rest if ahead[a, b] < ahead[b, a])
+            _refuse(stations, a, b, ahead)
+        chosen = max(first, key=lambda a: sum(ahead[a, b] for b in rest))
+        found.append(chosen)
+        rest.remove(chosen)
+    return found
+
+
+def _refuse(stations: Sequence[str], a: int, b: int, ahead: dict[tuple[int, int], int]) -> None:
+    msg = (
+        f"the order of the stations can't be found: {ahead[a, b]} units passed {stations[a]} before {stations[b]}, "
+        f"{ahead[b, a]} the other way round; say the order with --stations {','.join(stations)}"
+    )
+    raise LogUnusable(msg)
+
+
+def find_orders(rows: list[list[Row]], units: int) -> Orders:
+    """In which order units passed the stations, by their first starts. Stations that nobody passed are not in it."""
+    passed: list[list[tuple[float, float, int, int]]] = [[] for _ in range(units)]
+    for station, each in enumerate(rows):
+        for row in each:
+            passed[row.unit].append((row.start, inf if row.complete is None else row.complete, row.line, station))
+    return Counter(tuple(dict.fromkeys(station for *_, station in sorted(each))) for each in passed if each)
+
+
+def strangers(orders: Orders, order: Sequence[int]) -> list[tuple[int, int]]:
+    """Neighbours in the order that no unit passed both of."""
+    met = {(a, b) for each in orders for a in each for b in each}
+    return [(a, b) for a, b in pairwise(order) if (a, b) not in met]
+
+
+def make_layout(
+    main: list[str], feeders: Sequence[Sequence[str]], *, limit: int | None, paced: bool
+) -> tuple[Layout, list[str]]:
+    """The layout without twins or places between stations, and its stations in an order that goes with the flow.
+
+    A feeder is a chain of stations; its last one is where it joins, a station of ``main`` or of an earlier feeder.
+
+    Raises:
+        LogUnusable: a feeder joins nowhere.
+    """
+    names = list(main)
+    following = dict(pairwise(main))
+    for chain in feeders:
+        joined = chain[-1]
+        if joined not in names:
+            msg = f"feeder {'>'.join(chain)}: its last station must be one that it joins: {', '.join(names)}"
+            raise LogUnusable(msg)
+        own = [name for name in chain[:-1] if name not in names]
+        names[names.index(joined) : names.index(joined)] = own
+        following |= dict(pairwise(chain))
+    layout = Layout(
+        tuple(names.index(following[name]) if name in following else -1 for name in names),
+        (0,) * len(names),
+        (1,) * len(names),
+        limit,
+        paced,
+    )
+    return layout, names
+
+
+def measure_waits(rows: list[list[Row]], layout: Layout) -> None:
+    """How long the waits were for which a cause was told: since the place was free and the unit was there."""
+    free: dict[tuple[int, int], float] = {}
+    for station, each in enumerate(rows):
+        previous: list[float] = []
+        servers = layout.servers[station]
+        for row in each:
+            if row.before:
+                sources = [(upstream, row.unit) for upstream in layout.before(station)]
+                arrived = [free[source] for source in sources if source in free]
+                arrived += previous[-servers:][:1] if len(previous) >= servers else []
+                wait = row.start - max(arrived, default=row.start)
+                row.before = dict.fromkeys(row.before, wait) if wait > 0 else {}
+            gone = row.departure if row.departure is not None else row.complete
+            if gone is not None:
+                free[station, row.unit] = gone
+                previous.append(gone)
+                previous.sort()
+                del previous[:-servers]

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linecontrol.bottleneck.flow import Units
+from linecontrol.bottleneck.units import Units
 from linecontrol.bottleneck.memory import Dry, Finished, Parts, RecordMemory, Running, Spell, StationMemory
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import CycleBy, LineConfig, Role, StationConfig

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linecontrol.bottleneck import BottleneckRoom
-from linecontrol.bottleneck.flow import KEEP
+from linecontrol.bottleneck.units import KEEP
 from linecontrol.calendar import WorkCalendar, line_calendars
 from linecontrol.config import Config
 from linecontrol.engine import Engine
