@@ -12,8 +12,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linecontrol.bottleneck.units import Units
 from linecontrol.bottleneck.memory import Dry, Finished, Parts, RecordMemory, Running, Spell, StationMemory
+from linecontrol.bottleneck.units import Units
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import CycleBy, LineConfig, Role, StationConfig
 from linecontrol.line.codes import StateCodes
