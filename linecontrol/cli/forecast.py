@@ -1,4 +1,4 @@
-"""``linecontrol forecast DIR --log LOG.csv``: the rest of the year, from a recorded or simulated part of it."""
+"""``linecontrol forecast DIR``: the rest of the year, from what a gateway knows or from a recorded table."""
 
 import json
 import sys
@@ -12,7 +12,8 @@ import typer
 from linecontrol.assessment.prospect import Prospects, calendar_ns
 from linecontrol.bottleneck.table import Line, Table, read_table
 from linecontrol.calendar import WorkCalendar, line_calendars, to_ns
-from linecontrol.cli.common import OK, PROBLEMS, USAGE, load_plant, telling_errors
+from linecontrol.cli import findings
+from linecontrol.cli.common import OK, PROBLEMS, USAGE, load_plant, state_folder, telling_errors
 from linecontrol.cli.forecast_text import sentences
 from linecontrol.cli.table_file import lines_of
 from linecontrol.config import Config
@@ -25,8 +26,16 @@ def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the plant's config.")],
     *,
     log: Annotated[
-        Path, typer.Option("--log", metavar="LOG.csv", help="Table of unit, station, start, complete … of the line.")
-    ],
+        Path | None,
+        typer.Option(
+            "--log",
+            metavar="LOG.csv",
+            help="Table of unit, station, start, complete … of the line [default: ask the gateway, or its journal].",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="State folder of the gateway [default: as for run].")
+    ] = None,
     line: Annotated[str | None, typer.Option(metavar="NAME", help="Line of the table [default: the only one].")] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="Foresee from then [default: the table's last moment].")
@@ -38,12 +47,15 @@ def command(
 ) -> None:
     """Say how the year's targets and commitments may end, and how sure that is.
 
-    Targets, commitments, kits, buffers, planned times and working time are those of the config; the table tells what
-    the line did until then, units built before it began the target's opening. Exit code 1 if rows of the table were
-    left out.
+    The running gateway is asked, or the journal that it left. With --log, a table tells what the line did until then;
+    targets, commitments, kits, buffers, planned times and working time are those of the config, units built before
+    the table began the target's opening. Exit code 1 if rows of the table were left out.
     """
     if picture is not None and picture.suffix.lower() not in (".svg", ".png"):
         raise typer.BadParameter(f"--picture {picture}: the name must end in .svg or .png")
+    if log is None:
+        _ask_gateway(folder, state_folder(state), as_json=as_json)
+        return
     with telling_errors():
         config = load_plant(folder).config
         name = _line(line, config)
@@ -82,6 +94,15 @@ def command(
         for text in left_out:
             print(f"{log}:{text}", file=sys.stderr)
     raise typer.Exit(PROBLEMS if left_out else OK)
+
+
+def _ask_gateway(folder: Path, state: Path, *, as_json: bool) -> None:
+    with telling_errors():
+        config, found = findings.findings(folder, state)
+        if as_json:
+            print(findings.as_json(found))
+        else:
+            print(*findings.sentences(found, config), sep="\n")
 
 
 class Moments:
