@@ -70,7 +70,7 @@ class SuspectRow(Struct, frozen=True, kw_only=True):
     number: int
     title: str
     probability: int
-    cycle_s: float
+    cycle_s: float | None
 
 
 class LineBand(Struct, frozen=True, kw_only=True):

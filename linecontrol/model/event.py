@@ -259,7 +259,7 @@ class Suspect(Struct, frozen=True, array_like=True, gc=False):
 
     station: str
     probability: float
-    effective_cycle_s: float
+    effective_cycle_s: float | None
     share: float = 0.0
     gain_units: float | None = None
     gain_low: float | None = None

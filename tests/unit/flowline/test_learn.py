@@ -69,7 +69,7 @@ def test_without_cycles_all_is_the_plan_and_its_usual_optimism() -> None:
     drawn = known.draw(np.random.default_rng(1), 40_000)
     assert known.ratios == pytest.approx([1.06, 1.06])
     assert drawn.mean() == pytest.approx(1.06, abs=3e-3)
-    assert np.corrcoef(drawn)[0, 1] > 0.2  # the common part
+    assert np.asarray(np.corrcoef(drawn))[0, 1] > 0.2  # the common part
     assert known.weight == pytest.approx([0, 0], abs=1e-9)
 
 
@@ -78,7 +78,7 @@ def test_many_cycles_outweigh_the_plan_and_draws_have_the_posterior_spread() -> 
     known = learn(_log([(1.3 * rng.normal(1, 0.1, 400)).tolist(), []]))
     drawn = known.draw(rng, 20_000)
     assert drawn[0].mean() == pytest.approx(1.3, abs=0.02)
-    assert drawn[0].std() == pytest.approx(0.13 / 20, rel=0.25)
+    assert drawn[0].std() == pytest.approx(1.2 * 0.13 / 20, rel=0.2)  # 20 % more than if cycles were independent
     assert drawn[1].std() > 0.05
 
 
