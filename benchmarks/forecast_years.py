@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from linecontrol.flowline import Layout, LineLog, Passage
 from linecontrol.flowline.learn import learn
 from linecontrol.flowline.live import live
+from linecontrol.flowline.ratios import FORECAST
 from linecontrol.target.future import Simulator
 from linecontrol.target.lost import hours_ahead, lost_parts
 from linecontrol.target.outlook import foresee
@@ -186,7 +187,7 @@ def prospect_of(year: Year, day: int) -> Prospect:
 def plug_in(prospect: Prospect, replications: int, rng: np.random.Generator) -> Floats:
     """The same simulation with measured means as if they were true."""
     log = prospect.log
-    posterior, parts = learn(log), lost_parts(log, prospect.days)
+    posterior, parts = learn(log, FORECAST), lost_parts(log, prospect.days)
     means = np.where(posterior.count > 0, posterior.mean, 1.0)
     hours = hours_ahead(parts, prospect.days, log.end, rng, replications)
     ratios = np.repeat(means[:, None], replications, axis=1)

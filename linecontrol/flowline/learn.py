@@ -25,12 +25,10 @@ RESIDUALS = 1 << 12
 _UNPLANNED_SD = 0.5
 """Of a station's mean ratio where the standard is a mean of what was measured, not a plan."""
 _OTHERS = 60.0
-"""A station's own scatter and residuals weigh as much as those of all stations after so many cycles."""
-_LONG, _FEW = 1.5, 8
+"""A station's own residuals weigh as much as those of all stations after so many cycles."""
+_FEW = 8
 _ALIKE = 80.0
 """A station's own mean excess weighs as much as that of all stations after so many cycles."""
-_INFLATION = 1.2
-"""Cycles are less independent than they are taken for."""
 _TAIL = 3.0
 """Exponent of the Pareto tail beyond the longest residual."""
 _LEAST = 0.02
@@ -143,15 +141,14 @@ def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
 def _measured(done: list[Floats], prior: Prior) -> tuple[Floats, Floats, float]:
     """Each station's mean ratio, the standard deviation of single ratios and its degrees of freedom.
 
-    What is longer than ``_LONG`` usual cycles is mostly a rare stop, of which a station has seen too few to be known
-    by them: the mean excess is drawn towards that of all stations.
+    The mean of what is longer than ``prior.long`` usual cycles is drawn towards that of all stations.
     """
     count = np.array([float(len(each)) for each in done])
     seen = np.concatenate([EXPERIENCE * prior.optimism, *done])
     usual = np.array([np.median(each) if len(each) >= _FEW else np.median(seen) for each in done])
-    bases = [np.minimum(each, _LONG * middle) for each, middle in zip(done, usual, strict=True)]
+    bases = [np.minimum(each, prior.long * middle) for each, middle in zip(done, usual, strict=True)]
     excess = [each - base for each, base in zip(done, bases, strict=True)]
-    known = np.maximum(EXPERIENCE - _LONG, 0.0) * prior.optimism
+    known = np.maximum(EXPERIENCE - prior.long, 0.0) * prior.optimism
     excesses = np.concatenate([known, *excess])
     total = np.array([each.sum() for each in excess])
     shrunk = (total + _ALIKE * excesses.mean()) / (count + _ALIKE)
@@ -159,8 +156,8 @@ def _measured(done: list[Floats], prior: Prior) -> tuple[Floats, Floats, float]:
     mean = np.where(count > 0, base + shrunk, 0.0)
     squares = np.array([((each - each.mean()) ** 2).sum() if len(each) else 0.0 for each in bases])
     pooled, freedom = scatter(squares, count, replace(prior, scatter=float(np.sqrt(prior.scatter**2 - known.var()))))
-    variance = (_OTHERS * pooled**2 + squares) / (_OTHERS + np.maximum(count - 1, 0))
-    return mean, _INFLATION * np.sqrt(variance + excesses.var() * count / (count + _ALIKE)), freedom
+    variance = (prior.shared * pooled**2 + squares) / (prior.shared + np.maximum(count - 1, 0))
+    return mean, prior.caution * np.sqrt(variance + excesses.var() * count / (count + _ALIKE)), freedom
 
 
 def _expected(count: Floats, mean: Floats, error: Floats, planned: NDArray[np.bool_], prior: Prior) -> Floats:

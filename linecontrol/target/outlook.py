@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from linecontrol.flowline.learn import Posterior, learn
 from linecontrol.flowline.live import Live, live
 from linecontrol.flowline.log import LineLog
+from linecontrol.flowline.ratios import FORECAST
 from linecontrol.target.credit import Output, nth, served
 from linecontrol.target.future import Future, Simulator, mix_of
 from linecontrol.target.load import hours_needed
@@ -119,7 +120,7 @@ class _Foresight:
         self._prospect, self._replications, self._seed = prospect, replications, seed
         self._log, self._now = prospect.log, prospect.log.end
         rng = np.random.default_rng(seed)
-        self._posterior: Posterior = learn(self._log)
+        self._posterior: Posterior = learn(self._log, FORECAST)
         self._state: Live = live(self._log)
         self._parts = lost_parts(self._log, prospect.days)
         self._ratios = self._posterior.draw(rng, replications)
