@@ -167,8 +167,11 @@ def analyse(table: Table, log: LineLog, asked: Asked) -> tuple[Analysis, LineLog
     notes += hints(log)
     unit, zero = (HOUR, table.log.begin) if table.clock.dates else (1.0, 0.0)
     throughput, takt = pace(log, unit)
-    verdict = judge(log, seed=asked.seed)
     scale = the_scale(asked.scale, table, log, throughput)
+    left = sum(passage.complete is not None for passage in log.passages[last])
+    a_year = asked.scale.dates or asked.scale.units is not None or asked.scale.time is not None
+    year = scale.units * (log.end - log.begin) / left if a_year else None
+    verdict = judge(log, seed=asked.seed, year=year)
     less = [[Times(station, LESS)] for station in range(log.layout.stations)]
     recent = last_units(log, _REPLAYED)
     if recent is not log:

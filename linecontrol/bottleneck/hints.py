@@ -8,6 +8,7 @@ from linecontrol.flowline.path import departures
 _FEW = 20
 _MOST = 0.9
 _TOGETHER = 1.5
+_IDLY = 0.1
 
 
 def hints(log: LineLog) -> list[str]:
@@ -27,9 +28,23 @@ def _paced(log: LineLog) -> list[str]:
     starts = sorted(passage.start for its in log.passages for passage in its)
     moments = 1 + sum(later - earlier > log.resolution for earlier, later in pairwise(starts))
     units = max(len(its) for its in log.passages)
-    if moments > _TOGETHER * (units + log.layout.stations) or log.layout.stations < 3:
+    if log.layout.stations < 3 or moments > _TOGETHER * (units + log.layout.stations) or _idly(log) < _IDLY:
         return []
     return ["all units seem to move on together: if the line is paced, say --paced"]
+
+
+def _idly(log: LineLog) -> float:
+    """The part of the starts for which unit and workplace were ready before."""
+    idle = starts = 0
+    for station, its in enumerate(log.passages):
+        for upstream in log.layout.before(station):
+            done = {passage.unit: passage.complete for passage in log.passages[upstream]}
+            for earlier, passage in pairwise(its):
+                came, free = done.get(passage.unit), earlier.complete
+                if came is not None and free is not None:
+                    starts += 1
+                    idle += passage.start > max(came, free) + log.resolution
+    return idle / starts if starts else 0.0
 
 
 def _limited(log: LineLog) -> list[str]:

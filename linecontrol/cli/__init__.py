@@ -10,7 +10,7 @@ import typer
 
 from linecontrol import registry
 
-_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay", "forecast")
+_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay", "analyse", "forecast")
 
 
 def _app() -> typer.Typer:
