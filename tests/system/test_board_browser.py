@@ -523,7 +523,7 @@ async def test_fits_every_screen(browser: Chrome, width: int, height: int, schem
         assert ground == ("rgb(238, 241, 244)" if scheme == "light" else "rgb(11, 16, 22)")
         if width == 1920:
             cut = browser.execute_script(
-                "return [document.documentElement, ...document.querySelectorAll('main, .band, .tile')]"
+                "return [document.documentElement, ...document.querySelectorAll('main, .band, .head > *, .tile')]"
                 ".filter(e => e.scrollHeight > e.clientHeight + 1).map(e => e.className)"
             )
             assert cut == []
@@ -625,6 +625,33 @@ async def test_hostile_text_stays_text(browser: Chrome) -> None:
         assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
 
     async with serving([*a_day(), *told]) as (_, _, url):
+        await asyncio.to_thread(check, url)
+
+
+async def test_a_line_with_two_targets_shows_both(browser: Chrome) -> None:
+    second = {"target": "second", "line": "tractor"}
+    more: list[AnyEvent] = [
+        msgspec.structs.replace(ledger("tractor", "municipal", 131, 150, 129.9, 1.4, 1), **second),
+        msgspec.structs.replace(
+            forecast("tractor", "municipal", 131, 150, (143.0, 147.6, 152.1), 0.38, 0.71), **second
+        ),
+    ]
+
+    def check(url: str) -> None:
+        look(browser, url, 1920, 1080, "light")
+        band = browser.find_element(By.CSS_SELECTOR, ".band")
+        assert [figure.text.split("\n")[-1] for figure in band.find_elements(By.CSS_SELECTOR, ".figure")] == [
+            "12.3 units behind",
+            "1.1 units ahead",
+        ]
+        assert all(fan.size["height"] > 40 for fan in band.find_elements(By.CSS_SELECTOR, ".fan"))
+        cut = browser.execute_script(
+            "return [...arguments[0].querySelectorAll('.head > *')].filter(e => e.scrollHeight > e.clientHeight + 1)",
+            band,
+        )
+        assert cut == []
+
+    async with serving([*a_day(), *more]) as (_, _, url):
         await asyncio.to_thread(check, url)
 
 

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -22,6 +21,6 @@ def test_every_picture_is_shown_with_words_for_those_who_do_not_see_it() -> None
 def test_a_picture_is_small_text_without_a_date(picture: Path) -> None:
     text = picture.read_text("utf-8")
     assert len(text.encode()) < 150_000
-    kinds = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(text).iter()}
-    assert "text" in kinds
+    kinds = set(re.findall(r"<(?:\w+:)?(\w+)", text))
+    assert {"svg", "text"} < kinds
     assert not kinds & {"script", "image", "foreignObject", "date"}

@@ -129,12 +129,22 @@ function renew(band, part, value, build) {
   band[part].replaceChildren(...build(value));
 }
 
-function fillHead(band, line) {
-  renew(band, "figures", line.targets, (targets) => targets.flatMap((t) => [
+function lineFigures(t) {
+  return [
     figure("Today", String(t.today), t.today_needed === null ? "" : " of " + one(t.today_needed)),
-    figure(targets.length > 1 ? t.title + " " + t.year : "Year " + t.year, String(t.done), " of " + t.units),
+    figure("Year " + t.year, String(t.done), " of " + t.units),
     figure(one(t.due) + " due by now", t.word, "", "lead " + t.standing, t.days),
-  ]));
+  ];
+}
+
+// Where a line has several targets, each of them has room for one figure.
+function familyFigure(t) {
+  return [figure(t.title + ", " + t.today + " today", String(t.done), " of " + t.units, "family " + t.standing, t.word)];
+}
+
+function fillHead(band, line) {
+  renew(band, "figures", line.targets, (targets) => targets.flatMap(targets.length > 1 ? familyFigure : lineFigures));
+  band.forecasts.classList.toggle("several", line.forecasts.length > 1);
   renew(band, "forecasts", line.forecasts, (forecasts) =>
     forecasts.length ? forecasts.map((f) => forecastBox(f, forecasts.length > 1)) : [emptyForecast()]);
   renew(band, "verdict", line.verdict, verdictParts);
@@ -272,7 +282,7 @@ function emptyForecast() {
 
 function forecastBox(forecast, named) {
   const box = make("div", "forecast");
-  const head = make("h3", "", named ? "Forecast, " + forecast.title : "Forecast");
+  const head = make("h3", "", named ? forecast.title : "Forecast");
   head.append(make("span", "evidence", forecast.certainty));
   const sentence = make("p", "sentence", forecast.outcome + "; ");
   sentence.append(make("span", forecast.standing, forecast.chance));
