@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from linecontrol.bottleneck.whatif import Times, gains
 from linecontrol.flowline import Layout, LineLog, Passage, Run, critical_shares, run
+from linecontrol.flowline.learn import learn
 
 Floats = NDArray[np.float64]
 Facts = dict[str, object]
@@ -62,35 +63,38 @@ def truth() -> Floats:
     return np.asarray(critical_shares(run(times, LINE), skip=200).mean(axis=1))
 
 
-def a_year(seed: int, units: int = UNITS) -> LineLog:
-    """What a gateway would have recorded of the line."""
-    times, models = mixed(np.random.default_rng(seed), units, 1)
-    told: Run = run(times, LINE)
-    passages = [
-        [
-            Passage(
-                unit,
-                i,
-                float(told.start[unit, i, 0]),
-                float(told.complete[unit, i, 0]),
-                float(told.departure[unit, i, 0]),
-            )
-            for unit in range(units)
-        ]
-        for i in range(STATIONS)
-    ]
+def record(told: Run, models: NDArray[np.int64], planned: Floats, until: float) -> LineLog:
+    """What a gateway has recorded of the line by then; ``planned`` [station, model] are the plan's hours."""
     names = [f"model {model + 1}" for model in range(MODELS)]
-    planned = [dict.fromkeys(names, PLANNED) for _ in range(STATIONS)]
+    start, complete, departure = told.start[:, :, 0], told.complete[:, :, 0], told.departure[:, :, 0]
+
+    def known(at: float) -> float | None:
+        return float(at) if at <= until else None
+
     return LineLog(
         layout=LINE,
         stations=[str(i + 1) for i in range(STATIONS)],
-        units=[str(unit + 1) for unit in range(units)],
-        products=[names[model] for model in models[:, 0]],
-        passages=passages,
-        planned=planned,
+        units=[str(unit + 1) for unit in range(len(models))],
+        products=[names[model] for model in models],
+        passages=[
+            [
+                Passage(unit, i, float(start[unit, i]), known(complete[unit, i]), known(departure[unit, i]))
+                for unit in range(len(models))
+                if start[unit, i] < until
+            ]
+            for i in range(STATIONS)
+        ],
+        planned=[dict(zip(names, its.tolist(), strict=True)) for its in planned],
         begin=0.0,
-        end=float(told.leaves[-1, 0]),
+        end=until,
     )
+
+
+def a_year(seed: int, units: int = UNITS) -> LineLog:
+    """The record of so many units."""
+    times, models = mixed(np.random.default_rng(seed), units, 1)
+    told = run(times, LINE)
+    return record(told, models[:, 0], np.full((STATIONS, MODELS), PLANNED), float(told.leaves[-1, 0]))
 
 
 # --- years of which nobody knows the end ------------------------------------------------------------------------
@@ -116,8 +120,9 @@ class Year:
         rng = np.random.default_rng(seed)
         ratios = rng.normal(rng.normal(_PLAN_ERROR, _PLAN_SPREAD), _STATION_SPREAD, STATIONS)
         self._seed = seed
-        self._planned = PLANNED * MODEL_FACTORS[rng.integers(0, MODELS, MOST)][:, :, None]
-        self._times = self._planned * cycles(rng, ratios, SPREAD, MOST, 1)
+        self._models = rng.integers(0, MODELS, MOST)
+        self._planned = PLANNED * MODEL_FACTORS[self._models]
+        self._times = self._planned[:, :, None] * cycles(rng, ratios, SPREAD, MOST, 1)
         self._run = run(self._times, LINE)
         self._lost = rng.lognormal(0, 0.3) * _lost(rng, DAYS)
         self._hours = np.concatenate([[0.0], np.cumsum(DAY - self._lost)])
@@ -134,31 +139,19 @@ class Year:
         was measured; every day to come loses what one of the days before lost.
         """
         rng = np.random.default_rng([self._seed, day])
-        hour = self._hours[day]
-        known = self._run.complete[:, :, 0] <= hour
-        elapsed = np.clip(hour - self._run.start[:, :, 0], 0, None)[:, :, None]
-        settled = self._run.start[:, :, 0] <= hour - 2 * PLANNED  # of later ones the short cycles end first
-        means = self._means(rng, known & settled, replications)
-        times = self._planned * cycles(rng, np.ones(STATIONS), SPREAD, MOST, replications) * means
-        leaves = run(np.where(known[:, :, None], self._times, np.maximum(times, elapsed)), LINE).leaves
+        hour = float(self._hours[day])
+        posterior = learn(record(self._run, self._models, PLANNED * MODEL_FACTORS.T, hour))
+        ratios = posterior.draw(rng, replications)
+        times = posterior.times(rng, ratios, self._planned)
+        start, complete = self._run.start[:, :, 0], self._run.complete[:, :, 0]
+        for unit, i in np.argwhere((start < hour) & (complete > hour)):
+            elapsed = hour - float(start[unit, i])
+            times[unit, i] = elapsed + posterior.left(rng, ratios[i], float(self._planned[unit, i]), int(i), elapsed)
+        leaves = run(np.where((complete <= hour)[:, :, None], self._times, times), LINE).leaves
         days = np.concatenate([self._lost[:day], _lost(np.random.default_rng(8), _PRIOR_DAYS)])
         chances = rng.dirichlet(np.ones(len(days)), replications)
         lost = np.array([rng.choice(days, DAYS - day, p=each).sum() for each in chances])
         return np.asarray((leaves <= hour + DAY * (DAYS - day) - lost).sum(axis=0), dtype=np.float64)
-
-    def _means(self, rng: np.random.Generator, known: NDArray[np.bool_], replications: int) -> Floats:
-        """Mean ratios to the plan [station, replication]: a station's own, as far as it was measured."""
-        count = known.sum(axis=0)
-        ratios = np.where(known, (self._times / self._planned)[:, :, 0], 0)
-        mean = ratios.sum(axis=0) / np.maximum(count, 1)
-        noise = SPREAD**2 / np.maximum(count, 1e-9)
-        weights = 1 / (_STATION_SPREAD**2 + noise)
-        precision = 1 / _PLAN_SPREAD**2 + weights.sum()
-        centre = (_PLAN_ERROR / _PLAN_SPREAD**2 + (weights * mean).sum()) / precision
-        common = rng.normal(centre, precision**-0.5, replications)
-        trust = (_STATION_SPREAD**2 * weights)[:, None]
-        spread = _STATION_SPREAD * np.sqrt(1 - trust) * rng.normal(0, 1, (STATIONS, replications))
-        return np.asarray(trust * mean[:, None] + (1 - trust) * common + spread)
 
 
 # --- pictures -------------------------------------------------------------------------------------------------
@@ -259,7 +252,7 @@ def year() -> tuple[Figure, Facts]:
     axes.axhline(target, color=RED, linestyle="--", linewidth=1.5, label=f"target {target}")
     axes.scatter([DAYS], [told.total], s=50, color=INK, zorder=3, clip_on=False, label=f"what came: {told.total}")
     axes.set_ylabel("units of the year")
-    axes.legend(frameon=False, ncols=2, loc="upper right")
+    axes.legend(frameon=False, ncols=2, loc="lower right")
     below.plot(days, 100 * chances, color=RED)
     below.set_ylim(-3, 103)
     below.set_ylabel("met with, %")
