@@ -22,6 +22,8 @@ from linecontrol.flowline.learn import learn
 Floats = NDArray[np.float64]
 Facts = dict[str, object]
 HERE = Path(__file__).parent / "pictures"
+PLANT = 15
+"""Seed of the plant whose suspects are shown."""
 YEAR = 7
 """Seed of the year whose forecasts are shown."""
 INK, SOFT, QUIET, RED, BLUE, GREEN = "#10171f", "#52606e", "#c5ced6", "#c22f0a", "#0b66b0", "#00734f"
@@ -124,7 +126,7 @@ class Year:
         self._planned = PLANNED * MODEL_FACTORS[self._models]
         self._times = self._planned[:, :, None] * cycles(rng, ratios, SPREAD, MOST, 1)
         self._run = run(self._times, LINE)
-        self._lost = rng.lognormal(0, 0.3) * _lost(rng, DAYS)
+        self._lost = np.minimum(rng.lognormal(0, 0.3) * _lost(rng, DAYS), DAY)
         self._hours = np.concatenate([[0.0], np.cumsum(DAY - self._lost)])
 
     @property
@@ -207,6 +209,34 @@ def names() -> tuple[Figure, Facts]:
         axes.set_xlabel("station named")
     row[0].set_ylabel("% of plants")
     return figure, {"named rightly": dict(zip(map(str, sizes), _round(hits, 2), strict=True))}
+
+
+def suspects() -> tuple[Figure, Facts]:
+    """How probably each station is the bottleneck, by the record of one plant."""
+    sizes, plays, units, warm = (16, 64, 200, 700), 400, 400, 40
+    times, models = mixed(np.random.default_rng(PLANT), UNITS, 1)
+    told, models = run(times, LINE), models[:, 0]
+    figure, (row,) = _figure(1, 4, 9.0, 2.7, sharey=True)
+    numbers, neck = np.arange(1, STATIONS + 1), int(truth().argmax())
+    facts: Facts = {}
+    for axes, size in zip(row, sizes, strict=True):
+        log = record(told, models, np.full((STATIONS, MODELS), PLANNED), float(told.leaves[size - 1, 0]))
+        rng = np.random.default_rng(9)
+        posterior = learn(log)
+        drawn = posterior.times(rng, posterior.draw(rng, plays), np.full((units, STATIONS), PLANNED))
+        found = critical_shares(run(drawn, LINE), skip=warm).argmax(axis=0)
+        chances = np.bincount(found, minlength=STATIONS) / plays
+        order = np.argsort(-chances)
+        held = order[: int(np.searchsorted(np.cumsum(chances[order]), 0.8)) + 1]
+        axes.bar(numbers, 100 * chances, color=[INK if i in held else QUIET for i in range(STATIONS)])
+        axes.annotate("true", (neck + 1, 100 * chances[neck] + 2), ha="center", color=RED, fontsize=9)
+        axes.set_title(f"{size} units")
+        axes.set_xticks(numbers[::2])
+        axes.set_xlabel("station")
+        facts[str(size)] = {str(i + 1): round(float(chances[i]), 2) for i in held}
+    row[0].set_ylim(0, 70)
+    row[0].set_ylabel("probability, %")
+    return figure, facts
 
 
 def ten_percent() -> tuple[Figure, Facts]:
@@ -316,6 +346,7 @@ def _round(values: object, digits: int) -> list[float]:
 PICTURES: dict[str, Callable[[], tuple[Figure, Facts]]] = {
     "slowest": slowest,
     "names": names,
+    "suspects": suspects,
     "ten-percent": ten_percent,
     "year": year,
     "intervals": intervals,
