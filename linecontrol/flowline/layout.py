@@ -69,6 +69,11 @@ class Layout(Struct, frozen=True):
         """How many units fit behind ``station``: the places and the workplaces of the station that follows."""
         return self.places[station] + self.servers[self.following[station]]
 
+    @property
+    def capacity(self) -> int:
+        """How many units it holds at the most, if each is in one place at a time."""
+        return sum(self.servers) + sum(self.places[:-1])
+
     def reversed(self) -> "Layout":
         """The same line with the flow turned round.
 

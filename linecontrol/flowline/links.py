@@ -6,6 +6,7 @@ station needs the ``(n - room)``-th departure from the station that follows.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from operator import le
 from typing import cast
 
@@ -30,11 +31,12 @@ class Links:
         self.starts = [[passage.start for passage in its] for its in log.passages]
         self.completes = [[passage.complete for passage in its] for its in log.passages]
         self.departs = [[passage.departure for passage in its] for its in log.passages]
-        self._exits: list[list[int] | None] = [None] * log.layout.stations
-        self._entries: list[list[int | None] | None] = [None] * log.layout.stations
+        self._exits: list[Sequence[int] | None] = [None] * log.layout.stations
+        self._entries: list[int | list[int | None] | None] = [None] * log.layout.stations
         self._released: dict[int, dict[int, int]] = {}
         self._leavers: list[int] | None = None
         self._route: _InStep | _Routes = _InStep.of(log) or _Routes(log)
+        self._offset = self._route.offset if isinstance(self._route, _InStep) else None
         for station in reversed(range(log.layout.stations)):
             if None in self.departs[station]:
                 self._fill(station)
@@ -47,7 +49,7 @@ class Links:
         """The same unit's next passage; ``None`` if there is none yet."""
         return self._route.onward(station, number)
 
-    def exits(self, station: int) -> list[int]:
+    def exits(self, station: int) -> Sequence[int]:
         """The numbers of those who left, in the order of their departures."""
         known = self._exits[station]
         if known is None:
@@ -74,13 +76,17 @@ class Links:
         entries = self._entries[station]
         if entries is None:
             entries = self._entries[station] = self._count_entries(station)
-        return entries[number]
+        return number + entries if isinstance(entries, int) else entries[number]
+
+    def released(self, station: int, number: int) -> int | None:
+        """As which one, counted from 0, this passage's unit came into the line; ``None`` if it was in it before."""
+        if station not in self._released:
+            self._released[station] = self._count_released(station)
+        return self._released[station].get(number)
 
     def leaver(self, station: int, number: int, limit: int) -> int | None:
         """Whose last departure from the last station let this unit into the line; ``None`` if there was room."""
-        if station not in self._released:
-            self._released[station] = self._count_released(station)
-        released = self._released[station].get(number)
+        released = self.released(station, number)
         if released is None:
             return None
         if self._leavers is None:
@@ -98,10 +104,10 @@ class Links:
         return exits[last - 1] if last else None
 
     @staticmethod
-    def _nth(order: list[int], n: int) -> int | None:
+    def _nth(order: Sequence[int], n: int) -> int | None:
         if n < 0 or not order:
             return None
-        return order[min(n, len(order) - 1)]
+        return order[n] if n < len(order) else order[-1]
 
     def _fill(self, station: int) -> None:
         """Departures that were not recorded; units stand in the order in which they start at the next station."""
@@ -146,12 +152,11 @@ class Links:
         last = [each for its in self.completes for each in its]
         return None if None in last else max(each for each in last if each is not None)
 
-    def _count_entries(self, station: int) -> list[int | None]:
+    def _count_entries(self, station: int) -> int | list[int | None]:
+        if self._offset is not None and isinstance(self.exits(station), range):
+            return self._offset[station]
         following = self.log.layout.following[station]
         departs = self.departs[station]
-        if isinstance(self._route, _InStep) and _ascending(departs) is not None:
-            first = self._route.offset[station]
-            return [first + number for number in range(len(departs))]
         comers = [self._entry(station, following, number) for number in range(len(self.starts[following]))]
         for number, leave in enumerate(departs):
             if leave is not None and self.onward(station, number) is None:
@@ -316,10 +321,10 @@ def _ascending(times: list[float | None]) -> int | None:
     return count
 
 
-def _in_order(times: list[float | None]) -> list[int]:
+def _in_order(times: list[float | None]) -> Sequence[int]:
     count = _ascending(times)
     if count is not None:
-        return list(range(count))
+        return range(count)
     known = [(time, number) for number, time in enumerate(times) if time is not None]
     return [number for _, number in sorted(known)]
 

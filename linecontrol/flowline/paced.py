@@ -88,7 +88,7 @@ def _entries(layout: Layout, position: NDArray[np.int_], units: int, given: Give
 
 
 def _come(position: NDArray[np.int_], units: int, given: Given) -> list[int]:
-    """At which position each of the units is that are in the line at time 0."""
+    """At which position each of the units is that are in the line at time 0: between stations, at the first place."""
     come = []
     for j in range(units):
         stages = given.stages(j)

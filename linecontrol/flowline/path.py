@@ -5,7 +5,9 @@ Eyler & Chien 1979). Not a formula but the record says who was waited for, so un
 come back, and what nobody in the line explains is a wait from outside.
 """
 
-from collections.abc import Iterator
+from itertools import takewhile
+from math import inf
+from typing import cast
 
 from msgspec import Struct
 
@@ -67,9 +69,10 @@ def critical_path(log: LineLog, *, split: bool = True) -> Path:
     workplace, with a CONWIP limit the departure that let the unit in; what is left of the gap was a wait from outside
     (``Passage.before`` tells the cause) or, if it is within the resolution, hand-over and the station's own. A
     departure after completion waited for the departure that freed a place; the rest is ``transport``. What is
-    simultaneous within the resolution is critical in equal parts; without ``split`` one way is followed: out of a
-    blocked station before through its cycle, to the workplace freed before to where the unit came from. The path begins at ``log.begin`` or the first
-    recorded start; on a paced line each beat belongs to those that were the last to complete.
+    simultaneous within the resolution is critical in equal parts; without ``split`` only one way is followed: to the
+    place that was freed before the own cycle, to the workplace before the unit's arrival. The path begins at
+    ``log.begin`` or the first recorded start; on a paced line each beat belongs to those that were the last to
+    complete.
     """
     links = Links(log)
     first = min((starts[0] for starts in links.starts if starts), default=log.begin)
@@ -85,6 +88,8 @@ def critical_path(log: LineLog, *, split: bool = True) -> Path:
 class _Reason(Struct, frozen=True, gc=False):
     """What a departure and the start before it waited for, and when the last of each was there."""
 
+    complete: float
+    leave: float
     worked: bool
     freed: Node | None
     ready: float
@@ -103,6 +108,7 @@ class _Walk:
         self.charges: list[Charge] = []
         self._tolerance = links.tolerance
         self._passages = links.log.passages
+        self._departs = cast("list[list[float]]", links.departs)  # of those that are waited for, all are known
         self._layout = links.log.layout
         self._before = [self._layout.before(station) for station in range(self._layout.stations)]
         self._rooms = [self._layout.room(i) if each >= 0 else 0 for i, each in enumerate(self._layout.following)]
@@ -114,7 +120,8 @@ class _Walk:
         if not exits:
             return
         self.end = max(self._leave((last, exits[-1])), self.begin)
-        ends = [(last, n) for n in exits if self._leave((last, n)) >= self.end - self._tolerance]
+        tied = takewhile(lambda n: self._leave((last, n)) >= self.end - self._tolerance, reversed(exits))
+        ends = [(last, n) for n in (tied if self._split else exits[-1:])]
         order, reasons = self._order(ends)
         mass: dict[Node, tuple[float, float]] = {}
         for node in ends:
@@ -123,9 +130,10 @@ class _Walk:
             weight, missing = mass.get(node, (0.0, 0.0))
             if not weight:
                 continue
-            until = self._leave(node) - missing / weight
+            reason = reasons[node]
+            until = reason.leave - missing / weight
             if until > self.begin:
-                self._spend(mass, node, reasons[node], until)
+                self._spend(mass, node, reason, weight, until)
 
     def beats(self) -> None:
         """All units of a paced line move on together; each beat belongs to those that were the last to complete."""
@@ -168,34 +176,37 @@ class _Walk:
         for end in ends:
             if end in reasons:
                 continue
-            stack = [(end, self._look(reasons, open_, end))]
+            stack, rests = [end], [self._look(reasons, open_, end)]
             while stack:
-                node, rest = stack[-1]
-                for earlier in rest:
+                if rests[-1]:
+                    earlier = rests[-1].pop()
                     if earlier not in reasons:
-                        stack.append((earlier, self._look(reasons, open_, earlier)))
-                        break
+                        stack.append(earlier)
+                        rests.append(self._look(reasons, open_, earlier))
                 else:
+                    node = stack.pop()
+                    rests.pop()
                     done.append(node)
                     open_.discard(node)
-                    stack.pop()
         done.reverse()
         return done, reasons
 
-    def _look(self, reasons: dict[Node, _Reason], open_: set[Node], node: Node) -> Iterator[Node]:
+    def _look(self, reasons: dict[Node, _Reason], open_: set[Node], node: Node) -> list[Node]:
         open_.add(node)
         reason = reasons[node] = self._reason(node, open_)
-        if reason.freed is None:
-            return iter(reason.before)
-        return iter([reason.freed, *reason.before])
+        return [*reason.before] if reason.freed is None else [*reason.before, reason.freed]
 
     def _reason(self, node: Node, open_: set[Node]) -> _Reason:
         """What is simultaneous could seem to wait for itself: not for those that are ``open_`` already."""
-        complete, leave = self._complete(node), self._leave(node)
+        station, number = node
+        leave = self._departs[station][number]
+        complete = self.links.completes[station][number]
+        if complete is None:
+            complete = leave
         ready, worked = complete, True
         freed = self._freed(node, leave)
         if freed is not None:
-            free = self._leave(freed)
+            free = self._departs[freed[0]][freed[1]]
             if freed in open_ or free < complete - self._tolerance:
                 freed = None
             else:
@@ -204,16 +215,16 @@ class _Walk:
                     worked = complete >= leave - self._tolerance
                     freed = None if worked else freed
         if not worked or leave <= self.begin:
-            return _Reason(worked, freed, ready, [], ready)
+            return _Reason(complete, leave, worked, freed, ready, [], ready)
         before, ready_start = self._waited(node)
-        return _Reason(worked, freed, ready, [each for each in before if each not in open_], ready_start)
+        if not open_.isdisjoint(before):
+            before = [each for each in before if each not in open_]
+        return _Reason(complete, leave, worked, freed, ready, before, ready_start)
 
     def _freed(self, node: Node, leave: float) -> Node | None:
         station, number = node
         following = self._layout.following[station]
-        if following < 0:
-            return None
-        freed = self.links.place(station, number, self._rooms[station])
+        freed = self.links.place(station, number, self._rooms[station]) if following >= 0 else None
         if freed is not None:
             freed = self.links.until(following, freed, leave)
         return None if freed is None else (following, freed)
@@ -234,28 +245,38 @@ class _Walk:
             leaver = links.leaver(station, number, layout.limit)
             if leaver is not None:
                 found.append((layout.last, leaver))
-        times = [links.departs[at][n] for at, n in found]
-        latest = max([time for time in times if time is not None and time <= start + self._tolerance], default=None)
-        if latest is None:
+        latest, last = -inf, start + self._tolerance
+        times = []
+        for at, n in found:
+            time = links.departs[at][n]
+            if time is None or time > last:
+                time = -inf
+            elif time > latest:
+                latest = time
+            times.append(time)
+        if latest == -inf:
             return [], self.begin
-        earliest, last = latest - self._tolerance, start + self._tolerance
-        tight = [each for each, time in zip(found, times, strict=True) if time is not None and earliest <= time <= last]
-        return list(dict.fromkeys(tight)) if self._split else tight[:1], latest
+        earliest = latest - self._tolerance
+        tight = [each for each, time in zip(found, times, strict=True) if time >= earliest]
+        if len(tight) > 1:
+            tight = list(dict.fromkeys(tight)) if self._split else tight[:1]
+        return tight, latest
 
-    def _spend(self, mass: dict[Node, tuple[float, float]], node: Node, reason: _Reason, until: float) -> None:
+    def _spend(
+        self, mass: dict[Node, tuple[float, float]], node: Node, reason: _Reason, weight: float, until: float
+    ) -> None:
         """Charge a departure's part of the path, up to ``until``, and hand the rest on to what it waited for."""
-        weight, _ = mass[node]
         passage = self._passages[node[0]][node[1]]
         if reason.freed is not None:
             part = weight / 2 if reason.worked else weight
             free = self._leave(reason.freed)
-            self._handed_over(passage, free, until, part, self._leave(node) - reason.ready)
+            self._handed_over(passage, free, until, part, reason.leave - reason.ready)
             self._pass_on(mass, reason.freed, part, min(until, free))
             weight -= part
         if not reason.worked:
             return
-        complete, start = self._complete(node), passage.start
-        self._handed_over(passage, complete, until, weight, self._leave(node) - reason.ready)
+        complete, start = reason.complete, passage.start
+        self._handed_over(passage, complete, until, weight, reason.leave - reason.ready)
         until = min(until, complete)
         self._cycle(passage, start, until, weight)
         until = min(until, start)
@@ -264,7 +285,7 @@ class _Walk:
             return
         part = weight / len(reason.before)
         for earlier in reason.before:
-            leave = self._leave(earlier)
+            leave = self._departs[earlier[0]][earlier[1]]
             self._gap(passage, leave, until, part, start - reason.ready_start)
             self._pass_on(mass, earlier, part, min(until, leave))
 
@@ -277,6 +298,8 @@ class _Walk:
 
     def _handed_over(self, passage: Passage, start: float, end: float, weight: float, waited: float) -> None:
         """From completion, or from when a place was free, to departure."""
+        if end <= start:
+            return
         outside = waited > self._tolerance
         self._charge(passage, TRANSPORT if outside else "", outside, start, end, weight)
 
@@ -294,6 +317,8 @@ class _Walk:
 
     def _gap(self, passage: Passage, start: float, end: float, weight: float, waited: float) -> None:
         """From the departure that was waited for to the start."""
+        if end <= start:
+            return
         if waited <= self._tolerance:
             self._charge(passage, "", False, start, end, weight)
             return
@@ -323,11 +348,10 @@ class _Walk:
 
     def _pass_on(self, mass: dict[Node, tuple[float, float]], node: Node, weight: float, until: float) -> None:
         had, missing = mass.get(node, (0.0, 0.0))
-        mass[node] = (had + weight, missing + weight * (self._leave(node) - until))
+        mass[node] = (had + weight, missing + weight * (self._departs[node[0]][node[1]] - until))
 
     def _leave(self, node: Node) -> float:
-        leave = self.links.departs[node[0]][node[1]]
-        return self.begin if leave is None else leave
+        return self._departs[node[0]][node[1]]
 
     def _complete(self, node: Node) -> float:
         complete = self.links.completes[node[0]][node[1]]

@@ -40,8 +40,8 @@ def path_shares(run: Run, *, skip: int = 0) -> Shares:
 
     Of simultaneous ones (deterministic times) the place behind counts before the station's own last departure, and
     that before an arrival. On a paced line a beat is charged to its slowest stations in equal parts. The first and
-    the last ``skip`` units are left out: with them the line fills and empties. Needs about twice the memory of the
-    run: see `linecontrol.flowline.chunks`.
+    the last ``skip`` units are left out: with them the line fills and empties. Needs half as much memory again as
+    the run: see `linecontrol.flowline.chunks`.
     """
     units = len(run.times)
     if not 0 <= 2 * skip < units:
@@ -55,94 +55,94 @@ def path_shares(run: Run, *, skip: int = 0) -> Shares:
 def _walk(run: Run, skip: int) -> tuple[Floats, Floats]:
     """Time charged to stations, and while they waited for something from outside [station, replication]."""
     units, stations, replications = run.times.shape
-    links = _Links(run)
-    nowhere = run.times.size
-    at = np.arange(replications) + ((units - 1) * stations + run.layout.last) * replications
-    path = []
-    while (at < nowhere).any():
-        path.append(at)
-        at = links.origin.take(at)
-    visited = np.concatenate(path)
-    unit = visited // (stations * replications)
-    visited = visited[(visited < nowhere) & (unit >= skip) & (unit < units - skip)]
-    cell = visited % (stations * replications)
+    tie = _TIE * float(run.leaves.max())
+    visited = _path(run, tie)
+    there = visited < run.times.size
+    at = np.where(there, visited, 0)
+    unit, cell = np.divmod(at, stations * replications)
+    complete, departure, worked = (each.ravel().take(at) for each in (run.complete, run.departure, run.times))
+    waited = np.zeros(at.shape)
+    if run.waits is not None:
+        station, lane = np.divmod(cell, replications)
+        waited = run.waits[unit, station, lane if run.waits.shape[2] > 1 else 0]
+    start = complete - worked - waited
+    blocked = departure > complete + tie
+    begun = ~blocked & (start <= tie)
+    over = np.zeros_like(begun)
+    over[1:] = np.logical_or.accumulate(begun, axis=0)[:-1]
+    since = np.zeros(at.shape)
+    since[:-1] = np.where(there[1:] & ~begun[:-1], departure[1:], 0.0)
+    held = np.maximum(start, 0.0) - since
+    outside = np.where(held > tie, held, 0.0) + np.where(start < -tie, 0.0, waited)
+    counted = there & ~blocked & ~over & (unit >= skip) & (unit < units - skip)
 
     def charged(times: Floats) -> Floats:
-        total = np.bincount(cell, times.ravel().take(visited), stations * replications)
+        total = np.bincount(cell[counted], times[counted], stations * replications)
         return np.asarray(total.reshape(stations, replications), dtype=np.float64)
 
-    return charged(links.own), charged(links.outside)
+    return charged(np.minimum(worked, complete)), charged(outside)
 
 
-class _Links:
-    """For each departure [unit, station, replication] which one it waited for, and what was done in between.
+def _path(run: Run, tie: float) -> Ints:
+    """Flat indices of the departures on the path, the last one first [step, replication]; beyond all: none any more."""
+    units, stations, replications = run.times.shape
+    origin = _origins(run, tie)
+    at = np.arange(replications) + ((units - 1) * stations + run.layout.last) * replications
+    path = []
+    while (at < run.times.size).any():
+        path.append(at)
+        at = origin.take(at)
+    return np.stack(path)
 
-    ``origin`` is the flat index of that departure, ``own`` the station's time and ``outside`` the waiting in between.
-    """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._tie = _TIE * float(run.leaves.max())
-        shape = run.times.shape
-        origin = np.empty(shape, dtype=int)
-        self.own, self.outside = np.empty(shape), np.zeros(shape)
-        for station in range(run.layout.stations):
-            self._link(station, origin)
-        self.origin = np.append(origin.ravel(), run.times.size)
+def _origins(run: Run, tie: float) -> Ints:
+    """For each departure, flat, the flat index of the one that it waited for; one beyond all stands for none."""
+    layout, departure = run.layout, run.departure
+    size = run.times.size
+    origin = np.empty(size + 1, dtype=int)
+    origin[size] = size
+    own = origin[:size].reshape(run.times.shape)
+    for station, following in enumerate(layout.following):
+        latest, own[:, station] = _freed(run, station, layout.servers[station])
+        needed = [(departure[:, upstream], _flat(run, upstream)) for upstream in layout.before(station)]
+        if not needed and layout.limit is not None:
+            needed = [_freed(run, layout.last, layout.limit)]
+        for time, its in needed:
+            later = time > latest + tie
+            np.copyto(own[:, station], its, where=later)
+            latest = np.maximum(latest, time)
+        if following >= 0:
+            blocked = departure[:, station] > run.complete[:, station] + tie
+            np.copyto(own[:, station], _freed(run, following, layout.room(station))[1], where=blocked)
+    return origin
 
-    def _link(self, station: int, origin: Ints) -> None:
-        run, layout = self._run, self._run.layout
-        waits = 0.0 if run.waits is None else run.waits[:, station]
-        start = run.complete[:, station] - run.times[:, station] - waits
-        needed = [self._freed(station, layout.servers[station])]
-        needed += [(run.departure[:, upstream], self._flat(upstream)) for upstream in layout.before(station)]
-        if len(needed) == 1 and layout.limit is not None:
-            needed.append(self._freed(layout.last, layout.limit))
-        latest, its = needed[0]
-        for time, link in needed[1:]:
-            later = time > latest + self._tie
-            latest, its = np.where(later, time, latest), np.where(later, link, its)
-        begun = start <= self._tie
-        its = np.where(begun, run.times.size, its)
-        held = np.where(begun, np.maximum(start, 0.0), start - latest)
-        outside = np.where(held > self._tie, held, 0.0) + np.where(start < 0, 0.0, waits)
-        own = np.minimum(run.times[:, station], run.complete[:, station])
-        if layout.following[station] >= 0:
-            _, freed = self._freed(layout.following[station], layout.room(station))
-            blocked = run.departure[:, station] > run.complete[:, station] + self._tie
-            its = np.where(blocked, freed, its)
-            own, outside = np.where(blocked, 0.0, own), np.where(blocked, 0.0, outside)
-        origin[:, station], self.own[:, station], self.outside[:, station] = its, own, outside
 
-    def _flat(self, station: int, unit: Ints | None = None) -> Ints:
-        """Flat indices of departures from the station: of each unit, or of these units [unit, replication]."""
-        units, stations, replications = self._run.times.shape
-        if unit is None:
-            unit = np.arange(units)[:, None]
-        flat = (unit * stations + station) * replications + np.arange(replications)
-        return np.where(unit < 0, self._run.times.size, flat)
+def _flat(run: Run, station: int) -> Ints:
+    """Flat indices of departures from the station [unit, replication]."""
+    units, stations, replications = run.times.shape
+    return np.asarray((np.arange(units)[:, None] * stations + station) * replications + np.arange(replications))
 
-    def _freed(self, station: int, places: int) -> tuple[Floats, Ints]:
-        """When fewer than so many of the units before each had still to depart from the station, and with which."""
-        departure = self._run.departure[:, station]
-        if self._run.layout.servers[station] == 1:
-            freed = np.full(departure.shape, 0.0)
-            freed[places:] = departure[:-places]
-            return freed, self._flat(station, np.arange(-places, len(departure) - places)[:, None])
-        return self._freed_by_twins(station, departure, places)
 
-    def _freed_by_twins(self, station: int, departure: Floats, places: int) -> tuple[Floats, Ints]:
-        replications = departure.shape[1]
-        latest = np.zeros((places, replications))
-        whose = np.full((places, replications), -1)
-        freed, by = np.empty(departure.shape), np.empty(departure.shape, dtype=int)
-        for unit, its in enumerate(departure):
-            freed[unit], by[unit] = latest[0], whose[0]
-            later = its >= latest[0]
-            latest[0], whose[0] = np.where(later, its, latest[0]), np.where(later, unit, whose[0])
-            order = np.argsort(latest, axis=0, kind="stable")
-            latest, whose = np.take_along_axis(latest, order, 0), np.take_along_axis(whose, order, 0)
-        return freed, self._flat(station, by)
+def _freed(run: Run, station: int, places: int) -> tuple[Floats, Ints]:
+    """When fewer than so many of the units before each had still to depart from the station, and with which."""
+    departure, flat = run.departure[:, station], _flat(run, station)
+    if run.layout.servers[station] > 1:
+        return _freed_by_twins(departure, flat, places, run.times.size)
+    freed, by = np.zeros(departure.shape), np.full(departure.shape, run.times.size)
+    freed[places:], by[places:] = departure[:-places], flat[:-places]
+    return freed, by
+
+
+def _freed_by_twins(departure: Floats, flat: Ints, places: int, none: int) -> tuple[Floats, Ints]:
+    latest, whose = np.zeros((places, departure.shape[1])), np.full((places, departure.shape[1]), none)
+    freed, by = np.empty(departure.shape), np.empty(departure.shape, dtype=int)
+    for unit, its in enumerate(departure):
+        freed[unit], by[unit] = latest[0], whose[0]
+        later = its >= latest[0]
+        latest[0], whose[0] = np.where(later, its, latest[0]), np.where(later, flat[unit], whose[0])
+        order = np.argsort(latest, axis=0, kind="stable")
+        latest, whose = np.take_along_axis(latest, order, 0), np.take_along_axis(whose, order, 0)
+    return freed, by
 
 
 def _paced(run: Run, skip: int) -> tuple[Floats, Floats]:

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
 from linecontrol.kpi import KpiRoom
+from linecontrol.kpi.counts import Counts
+from linecontrol.kpi.figures import figures
+from linecontrol.kpi.period import Period
 from linecontrol.model import (
     AnyEvent,
     CycleCompleted,
@@ -88,6 +91,21 @@ def test_a_shift(room: KpiRoom, at: Any) -> None:
     two = only(said, "two", "shift")
     assert (two.unobserved_s, two.availability, two.oee) == (28_800, None, None)
     assert only(said, "ALL", "shift").pbt_s == 57_600
+
+
+def test_the_example_of_iso_22400() -> None:
+    """PBT 450, APT 380, AUST 20, PQ = GQ = 3 in minutes and units, planned run time per item 120 minutes."""
+    minutes = {S.WORKING: 380, S.SETUP: 20, S.DOWN: 50}
+    times = {state: minutes.get(state, 0) * MINUTE for state in S}
+    made = Counts(produced=3, good=3, timed=3, planned=3, planned_s=3 * 7_200.0)
+    its = figures(
+        "main", "one", Period("shift", "day", 0, 450 * MINUTE, 450 * MINUTE), 450 * MINUTE, 450 * MINUTE, times, made
+    )
+    assert (its.pbt_s, its.apt_s, its.setup_s) == (450 * 60, 380 * 60, 20 * 60)
+    assert (its.availability, its.effectiveness) == pytest.approx((0.844444, 0.947368), abs=1e-6)
+    assert (its.quality_ratio, its.oee) == pytest.approx((1.0, 0.8), abs=1e-9)
+    assert its.effectiveness is not None
+    assert (its.apt_s + its.setup_s) / its.pbt_s * its.effectiveness == pytest.approx(0.842105, abs=1e-6)
 
 
 def test_running_updates_skip_breaks_and_nights(room: KpiRoom, at: Any) -> None:
