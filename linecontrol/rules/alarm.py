@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from linecontrol.model import AlarmState
+from linecontrol.rules.chain import Progress
 
 BLIND_AFTER_NS = 300 * 10**9
 """An alarm whose conditions were known once is blind when they have been unknown for longer than this, wall time."""
@@ -31,6 +32,7 @@ class Alarm(Struct):
     ``since_ns`` is since when that has held, an unknown in between not counting as a pause. ``told_ns`` is when the
     signal last became true from unknown, ``dark_ns`` since when it has been unknown after having been known.
     ``text`` and ``unit`` are what was told when it was raised: what they were about may be over when it clears.
+    ``progress`` is how far its sequence has come, if it has one.
     """
 
     raised: bool = False
@@ -43,6 +45,7 @@ class Alarm(Struct):
     blind: bool = False
     text: str = ""
     unit: str | None = None
+    progress: Progress | None = None
 
     @property
     def state(self) -> AlarmState:

@@ -16,6 +16,7 @@ from linecontrol.model import (
     KitStockChanged,
     LedgerUpdated,
     LinkChanged,
+    Sampled,
     StateChanged,
     StateHeld,
     StationState,
@@ -101,6 +102,14 @@ def _andon(memory: Memory, moments: Moments, event: AndonCalled) -> Sequence[str
     return (f"station {event.line}/{event.station}",)
 
 
+def _sampled(memory: Memory, moments: Moments, event: Sampled) -> Sequence[str]:
+    facts = memory.station.get(f"{event.line}/{event.station}")
+    if facts is None:
+        return ()
+    facts.tags[event.name] = event.value
+    return (f"station {event.line}/{event.station}",)
+
+
 def _bottleneck(memory: Memory, moments: Moments, event: BottleneckUpdated) -> Sequence[str]:
     suspects = {suspect.station: suspect.probability for suspect in event.suspects}
     prefix = f"{event.line}/"
@@ -164,5 +173,6 @@ FOLDERS: dict[type[Event], Callable[[Memory, Moments, Any], Sequence[str]]] = {
     CommitmentUpdated: _commitment,
     KitStockChanged: _kit,
     LinkChanged: _link,
+    Sampled: _sampled,
 }
 """The events that are of interest, and what takes them in."""

@@ -17,6 +17,7 @@ from linecontrol.model import (
     KitStockChanged,
     LedgerUpdated,
     LinkChanged,
+    Sampled,
     StateChanged,
     StateHeld,
     StationState,
@@ -33,15 +34,25 @@ class Kind(StrEnum):
     STATE = "state"
 
 
+class Clock(StrEnum):
+    """Which time moves a name."""
+
+    WORKING = "working"
+    WALL = "wall"
+    CALENDAR = "calendar"
+
+
 ENUMS = {Kind.STATE: tuple(state.value for state in StationState if state is not StationState.UNOBSERVED)}
 """The texts of each enumeration."""
 
 
 class Named(Struct, frozen=True):
-    """A name: its type, the code that reads it, whether time alone moves it, the events that do, what it means.
+    """A name: its type, the code that reads it, the events that move it, what it means, how time alone moves it.
 
     ``code`` stands on the left of nothing else: ``{of}`` is the facts of the subject, ``{line}`` those of its line,
-    ``moment`` the present.
+    ``moment`` the present. ``slope`` is the code of how much it grows in a second of ``clock``; a name of the
+    ``CALENDAR`` changes when working time begins or ends and at midnight. ``among`` is the vocabulary from which its
+    texts are.
     """
 
     path: str
@@ -49,7 +60,14 @@ class Named(Struct, frozen=True):
     code: str
     moved_by: tuple[type[Event], ...]
     doc: str
-    timed: bool = False
+    clock: Clock | None = None
+    slope: str = ""
+    among: str = ""
+
+    @property
+    def timed(self) -> bool:
+        """Whether time alone moves it."""
+        return self.clock is not None
 
 
 _STATES = (StateChanged, StateHeld)
@@ -63,11 +81,26 @@ def _table(*names: Named) -> dict[str, Named]:
 
 STATION = _table(
     Named("state", Kind.STATE, "{of}.state", _STATES, "what the station does; unknown while it can't be seen"),
-    Named("state_for", Kind.DUR, "{of}.state_for(moment)", _STATES, "working time in the present state", timed=True),
+    Named(
+        "state_for",
+        Kind.DUR,
+        "{of}.state_for(moment)",
+        _STATES,
+        "working time in the present state",
+        Clock.WORKING,
+        "1.0",
+    ),
     Named("observed", Kind.BOOL, "{of}.observed", _ANY, "whether the station can be seen now"),
-    Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", timed=True),
+    Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", Clock.CALENDAR),
     Named("unit", Kind.TEXT, "{of}.unit", _ANY, "the unit at the station"),
-    Named("product", Kind.TEXT, "{of}.product", _ANY, "the product at the station, by its name in the config"),
+    Named(
+        "product",
+        Kind.TEXT,
+        "{of}.product",
+        _ANY,
+        "the product at the station, by its name in the config",
+        among="products",
+    ),
     Named("planned", Kind.DUR, "{of}.planned", _CYCLES, "planned time of the running cycle, else of the last"),
     Named("takt", Kind.DUR, "{line}.takt", (LedgerUpdated,), "least required takt of the line's targets"),
     Named("running", Kind.BOOL, "({of}.cycling if {of}.observed else None)", _ANY, "whether a cycle is running"),
@@ -77,7 +110,8 @@ STATION = _table(
         "{of}.active(moment)",
         _ANY,
         "working time that the running cycle has taken so far; 0 s if none is running",
-        timed=True,
+        Clock.WORKING,
+        "(1.0 if {of}.cycling else 0.0)",
     ),
     Named("running.planned", Kind.DUR, "{of}.planned", _CYCLES, "the same as planned"),
     Named(
@@ -86,7 +120,8 @@ STATION = _table(
         "{of}.progress(moment)",
         _ANY,
         "running.active as a share of planned; 0 if no cycle is running",
-        timed=True,
+        Clock.WORKING,
+        "(1.0 / {of}.planned if {of}.cycling and {of}.planned else 0.0)",
     ),
     Named(
         "since_cycle",
@@ -94,10 +129,13 @@ STATION = _table(
         "{of}.since_cycle(moment)",
         _ANY,
         "working time since the last completed cycle; since the station was first seen if there was none",
-        timed=True,
+        Clock.WORKING,
+        "1.0",
     ),
     Named("andon", Kind.BOOL, "({of}.andon if {of}.observed else None)", _ANY, "whether an andon call stands"),
-    Named("cycles_today", Kind.NUM, "{of}.today(moment)", _ANY, "cycles completed on this calendar day", timed=True),
+    Named(
+        "cycles_today", Kind.NUM, "{of}.today(moment)", _ANY, "cycles completed on this calendar day", Clock.CALENDAR
+    ),
     Named(
         "bottleneck",
         Kind.NUM,
@@ -115,6 +153,13 @@ CYCLE = _table(
     Named("cycle.good", Kind.BOOL, "cycle.good", (), "whether the unit was found good"),
 )
 """Of each cycle in a window function."""
+
+
+def tag(name: str) -> Named:
+    """The last good value of a telemetry tag of a station."""
+    return Named(
+        f"tag.{name}", Kind.NUM, f"{{of}}.tags.get({name!r})", (Sampled,), "last good value of a telemetry tag"
+    )
 
 
 def _ledger(path: str, kind: Kind, doc: str) -> Named:
@@ -168,7 +213,8 @@ CONNECTION = _table(
         "{of}.down_for(moment)",
         (LinkChanged,),
         "wall time for which it has been down; 0 s if it is up",
-        timed=True,
+        Clock.WALL,
+        "(0.0 if {of}.up else 1.0)",
     ),
     Named("unsafe", Kind.BOOL, "{of}.unsafe", (LinkChanged,), "whether it is configured without protection"),
     Named("warning", Kind.TEXT, "{of}.warning", (LinkChanged,), "what is unsafe about it, in words; else empty"),
