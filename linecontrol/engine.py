@@ -19,7 +19,16 @@ from linecontrol.control import ControlRoom
 from linecontrol.errors import SnapshotError
 from linecontrol.kpi import KpiRoom
 from linecontrol.line import LineRoom
-from linecontrol.model import AnyEvent, CommandOutcome, Findings, LinkChange, Observation, Reading, Room
+from linecontrol.model import (
+    AnyEvent,
+    CommandOutcome,
+    Findings,
+    LinkChange,
+    Observation,
+    Operation,
+    Reading,
+    Room,
+)
 from linecontrol.rules import RulesRoom
 from linecontrol.target import TargetRoom
 
@@ -54,12 +63,13 @@ class Engine:
         by_line = line_calendars(config, holidays)
         self._settings = config.engine
         self._line = LineRoom(config, by_line, counter_bits)
+        self._rules = RulesRoom(config, by_line)
         self._control = ControlRoom(config)
         self._rooms: dict[str, Room] = {
             "kpi": KpiRoom(config, by_line),
             "bottleneck": BottleneckRoom(config, by_line),
             "target": TargetRoom(config, by_line),
-            "rules": RulesRoom(config, by_line),
+            "rules": self._rules,
             "control": self._control,
         }
         self._chain = list(self._rooms.values())
@@ -71,11 +81,13 @@ class Engine:
         out = self.tick(now_ns)
         batch: list[Reading | LinkChange] = []
         for observation in observations:
-            if isinstance(observation, CommandOutcome | Findings):
+            if isinstance(observation, CommandOutcome | Findings | Operation):
                 self._spread(self._line.observe(batch, now_ns), 0, out)
                 batch = []
                 if isinstance(observation, Findings):
                     self._spread(observation.events, self._after_target, out)
+                elif isinstance(observation, Operation):
+                    self._spread(self._rules.operate(observation), len(self._chain) - 1, out)
                 else:
                     self._spread(self._control.outcome(observation), len(self._chain), out)
             else:

@@ -32,9 +32,9 @@ class RuleProblem(Struct, frozen=True):
 class Rule(Struct, frozen=True):
     """A compiled rule.
 
-    ``when`` raises it, ``over`` clears it. ``moved_by`` maps the subject that it looks at (a side, a place, or empty
-    for its own) to the events that move it. ``windows``, ``ages`` and ``tags`` are to be kept for its subjects,
-    ``other_tags`` for others.
+    ``when`` raises it, ``over`` clears it, ``suppress`` suppresses it. ``moved_by`` maps the subject that it looks at
+    (a side, a place, or empty for its own) to the events that move it. ``windows``, ``ages`` and ``tags`` are to be
+    kept for its subjects, ``other_tags`` for others.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Rule(Struct, frozen=True):
     life: Life
     when: Typed | Chain
     over: Typed
+    suppress: Typed | None
     wake: Factory | None
     message: Message
     value: Factory | None
@@ -92,11 +93,17 @@ def _compile(name: str, config: RuleConfig, words: Vocabulary, found: list[RuleP
     clear: Typed | None = None
     if clear_text is not None:
         clear = attempt("clear_when", lambda: check_condition(parse_condition(clear_text), each, words))
+    suppress_text = config.suppress
+    suppress: Typed | None = None
+    if suppress_text is not None:
+        suppress = attempt("suppress", lambda: check_condition(parse_condition(suppress_text), each, words))
     text = attempt("message", lambda: message(config.message, each, words))
-    if when is None or (clear is None and clear_text is not None) or text is None:
+    missing = (clear is None and clear_text is not None) or (suppress is None and suppress_text is not None)
+    if when is None or missing or text is None:
         return None
     over = _over(when, clear)
     conditions = [*when.conditions, over] if isinstance(when, Chain) else [when, over]
+    conditions += [suppress] if suppress is not None else []
     pair = None if isinstance(when, Chain) else comparison(when)
     inputs = [leaf for tree in (*conditions, *text.trees()) for leaf in leaves(tree)]
     figures = {(leaf.source.key, leaf.function): leaf for leaf in inputs if isinstance(leaf, Figure)}
@@ -105,9 +112,10 @@ def _compile(name: str, config: RuleConfig, words: Vocabulary, found: list[RuleP
         name=name,
         config=config,
         severity=config.severity,
-        life=Life(config.hold_for, config.off_delay, config.ack == "required", config.latch),
+        life=Life(config.hold_for, config.off_delay, config.ack == "required", config.latch, config.realarm),
         when=when,
         over=over,
+        suppress=suppress,
         wake=wake_of(conditions),
         message=text,
         value=value_of(pair[0]) if pair else None,

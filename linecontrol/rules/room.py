@@ -14,8 +14,20 @@ from msgspec import Struct, field
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config, Subject
 from linecontrol.errors import ConfigError, SnapshotError
-from linecontrol.model import AnyEvent, CycleCompleted, Event, Sampled, Timing
-from linecontrol.rules.alarm import Alarm, Step, acknowledge, expire, feel
+from linecontrol.model import AnyEvent, CycleCompleted, Event, Operation, Sampled, Timing
+from linecontrol.rules.alarm import (
+    Alarm,
+    Gate,
+    Step,
+    acknowledge,
+    expire,
+    feel,
+    put_back,
+    shelve,
+    suppress,
+    take_out,
+    unshelve,
+)
 from linecontrol.rules.check import Vocabulary
 from linecontrol.rules.compile import problems, rule_of
 from linecontrol.rules.emit import group_of
@@ -124,15 +136,15 @@ class RulesRoom:
             self._fire(memory.now_ns)
         return self._told()
 
-    def acknowledge(self, flag: str, at_ns: int) -> Sequence[AnyEvent]:
-        """A person acknowledged a flag (``rule/subject``); nothing if it is unknown or needs none."""
-        watch = self._by_flag.get(flag)
+    def operate(self, operation: Operation) -> Sequence[AnyEvent]:
+        """A person's wish about a flag; nothing if there is no such flag or nothing changes."""
+        watch = self._by_flag.get(operation.flag)
         if watch is None:
             return ()
-        if at_ns > self._memory.now_ns:
-            self._advance(at_ns)
+        if operation.at_ns > self._memory.now_ns:
+            self._advance(operation.at_ns)
         now = self._memory.now_ns
-        self._follow(watch, acknowledge(watch.alarm, watch.rule.life, now), now)
+        self._follow(watch, _operated(watch, operation, now), now)
         return self._told()
 
     def memory(self) -> bytes:
@@ -156,7 +168,7 @@ class RulesRoom:
 
     def _take_up(self, old: _Remembered) -> None:
         facts = facts_of(self._config, self._keeping, old.facts)
-        alarms = {watch.flag: old.alarms.get(watch.flag, Alarm()) for watch in self._watches}
+        alarms = {watch.flag: _alarm(watch, old.alarms) for watch in self._watches}
         self._memory = _Remembered(old.anchor_ns, old.now_ns, facts, alarms)
         self._fresh = True
         self._heap = []
@@ -180,6 +192,7 @@ class RulesRoom:
         if isinstance(first.rule.when, Chain):
 
             def look(now: int) -> None:
+                self._gate(first, now)
                 signal = first.signal()
                 if signal is not first.alarm.signal:
                     self._edge(first, signal, now)
@@ -187,7 +200,20 @@ class RulesRoom:
             return look
         pairs = [(watch.rule.when, watch.rule.over) for watch in watches if not isinstance(watch.rule.when, Chain)]
         made: Look = group_of(pairs)(*first.facts, watches, self._edge)
-        return made
+        gated = [watch for watch in watches if watch.rule.suppress is not None]
+        if not gated:
+            return made
+
+        def look_gated(now: int) -> None:
+            for watch in gated:
+                self._gate(watch, now)
+            made(now)
+
+        return look_gated
+
+    def _gate(self, watch: Watch, now: int) -> None:
+        if watch.rule.suppress is not None:
+            self._said += watch.tell(suppress(watch.alarm, watch.suppressed(), now))
 
     def _listen(self, others: Mapping[str, Facts]) -> dict[type[Event], dict[str, _Hearing]]:
         heard: dict[type[Event], dict[str, dict[int, Watch]]] = {}
@@ -320,6 +346,32 @@ class RulesRoom:
         worked = self._moments[event.line].worked
         for push in pushes:
             push(cycle, worked)
+
+
+def _alarm(watch: Watch, old: Mapping[str, Alarm]) -> Alarm:
+    """The alarm as it was, under the rule's name or its former one."""
+    former = f"{watch.rule.config.was}/{watch.about.name}"
+    return old.get(watch.flag) or (old.get(former) if watch.rule.config.was else None) or Alarm()
+
+
+def _operated(watch: Watch, wish: Operation, now: int) -> list[Step]:
+    """What an operation does to an alarm. A shelving ends after ``shelve_max`` at the latest."""
+    alarm, life = watch.alarm, watch.rule.life
+    match wish.verb:
+        case "ack":
+            return acknowledge(alarm, life, now, wish.user, wish.reason)
+        case "shelve":
+            latest = now + watch.rule.config.shelve_max
+            until = wish.until_ns
+            return shelve(alarm, now, Gate(wish.user, wish.reason, None if until is None else min(until, latest)))
+        case "unshelve":
+            return unshelve(alarm, now, wish.user, wish.reason)
+        case "out_of_service":
+            return take_out(alarm, now, Gate(wish.user, wish.reason, wish.until_ns))
+        case "in_service":
+            return put_back(alarm, now, wish.user, wish.reason)
+        case _:
+            return []
 
 
 def _has(config: Config, name: str, tags: tuple[str, ...]) -> bool:

@@ -17,8 +17,8 @@ from linecontrol.rules.typed import Chain
 class Watch:
     """A rule and a subject of it. ``bind`` before anything else. ``queued`` is when it is looked at for time alone."""
 
-    __slots__ = ("_conditions", "_limit", "_over", "_value", "_wake", "about", "alarm", "facts", "flag", "moment",
-                 "order", "queued", "rule")  # fmt: skip
+    __slots__ = ("_conditions", "_limit", "_over", "_suppress", "_value", "_wake", "about", "alarm", "facts", "flag",
+                 "moment", "order", "queued", "rule")  # fmt: skip
 
     alarm: Alarm
     facts: tuple[Any, ...]
@@ -45,6 +45,8 @@ class Watch:
         self._wake = rule.wake(*self.facts) if rule.wake else None
         self._value = rule.value(*self.facts) if rule.value else None
         self._limit = rule.limit(*self.facts) if rule.limit else None
+        suppress = rule.suppress
+        self._suppress = value_of(suppress)(*self.facts) if suppress is not None else None
         if isinstance(rule.when, Chain):
             alarm.progress = alarm.progress or Progress()
             self._conditions: Sequence[Callable[[], bool | None]] = [
@@ -59,6 +61,10 @@ class Watch:
             return None
         complete = advance(progress, chain, [each() for each in self._conditions], self.moment.worked)
         return self._over() if self.alarm.raised else complete
+
+    def suppressed(self) -> bool | None:
+        """Whether its design suppresses it now."""
+        return self._suppress() if self._suppress else False
 
     def due_ns(self) -> int:
         """When time alone changes the alarm or its condition next; ``NEVER`` if it doesn't."""
@@ -89,4 +95,6 @@ class Watch:
             unit=alarm.unit,
             value=self._value() if self._value else None,
             limit=self._limit() if self._limit else None,
+            by=step.by,
+            reason=step.reason,
         )

@@ -22,6 +22,7 @@ from linecontrol.model import (
     FlagChanged,
     LedgerUpdated,
     LinkChanged,
+    Operation,
     StateChanged,
     StationState,
     Suspect,
@@ -157,7 +158,7 @@ def test_neighbours(lab: SimpleNamespace) -> None:
               state(40, "working", "third")]  # fmt: skip
     assert story(lab, rule, events, 60) == [("r/line/second", "raised", 10.0), ("r/line/second", "cleared", 40.0)]
     room = lab.room_of(lab.plant({"r": {"message": "m", **rule}}))
-    assert room.acknowledge("r/line/third", MONDAY) == ()
+    assert room.operate(Operation("ack", "r/line/third", "ali", "", MONDAY)) == ()
 
 
 def test_bottleneck_and_andon(lab: SimpleNamespace) -> None:
@@ -190,9 +191,9 @@ def test_unknown_holds_the_flag_and_is_reported(lab: SimpleNamespace) -> None:
 def test_acknowledge_and_latch(lab: SimpleNamespace) -> None:
     room = lab.room_of(lab.plant({"r": {"each": "connection", "when": "not up", "latch": True, "message": "m"}}))
     lab.play(room, [link(0, False), link(10, True)], MONDAY + 20 * S)
-    flags = room.acknowledge("r/plc", MONDAY + 21 * S)
+    flags = room.operate(Operation("ack", "r/plc", "ali", "seen", MONDAY + 21 * S))
     assert [(flag.transition, flag.state) for flag in flags][-1] == ("cleared", AlarmState.NORMAL)
-    assert not room.acknowledge("r/plc", MONDAY + 22 * S)
+    assert not room.operate(Operation("ack", "r/plc", "ali", "seen", MONDAY + 22 * S))
 
 
 def test_text_value_and_limit(lab: SimpleNamespace) -> None:
