@@ -4,9 +4,22 @@ Knows nothing of config, events or calendars. All times are *working* time in on
 stations, products and units are numbers.
 """
 
+from linecontrol.flowline.given import Stage
 from linecontrol.flowline.layout import Layout
 from linecontrol.flowline.log import LineLog, Passage
-from linecontrol.flowline.recursion import Run, run
-from linecontrol.flowline.walk import critical_shares
+from linecontrol.flowline.recursion import Run, chunks, leaves, run
+from linecontrol.flowline.walk import Shares, critical_shares, path_shares
 
-__all__ = ["Layout", "LineLog", "Passage", "Run", "critical_shares", "run"]
+__all__ = [
+    "Layout",
+    "LineLog",
+    "Passage",
+    "Run",
+    "Shares",
+    "Stage",
+    "chunks",
+    "critical_shares",
+    "leaves",
+    "path_shares",
+    "run",
+]

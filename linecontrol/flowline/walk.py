@@ -5,107 +5,162 @@ station's times (Ho, Eyler & Chien 1979): "1 % off its times gives so many % mor
 """
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from linecontrol.flowline.recursion import NEVER, Floats, Run
+from linecontrol.flowline.given import Floats
+from linecontrol.flowline.recursion import Run
 
-_TIE = 1e-9
+_TIE = 1e-11
+"""What differs by no more than this part of the whole time is simultaneous."""
+
+Ints = NDArray[np.int_]
+
+
+class Shares(Struct, frozen=True):
+    """What the critical path consists of: ``own`` and ``outside`` together are 1 in each replication.
+
+    ``own`` [station, replication] is spent at a station by its own doing, ``outside`` likewise while it waited for
+    something from outside the line (a release, ``waits``, ``start_waits``). ``length`` [replication] is the time that
+    the path covers.
+    """
+
+    own: Floats
+    outside: Floats
+    length: Floats
 
 
 def critical_shares(run: Run, *, skip: int = 0) -> Floats:
-    """Share of the critical path at each station [station, replication], each replication's sum is 1.
+    """The `Shares.own` of `path_shares` [station, replication]: each station's elasticity."""
+    return path_shares(run, skip=skip).own
 
-    What units before number ``skip`` and the last ``skip`` ones spent is left out: the line filling and emptying.
+
+def path_shares(run: Run, *, skip: int = 0) -> Shares:
+    """Backward from the last departure to time 0, from each departure to the one that it had to wait for.
+
+    Of simultaneous ones (deterministic times) the place behind counts before the station's own last departure, and
+    that before an arrival. On a paced line a beat is charged to its slowest stations in equal parts. The first and
+    the last ``skip`` units are left out: with them the line fills and empties. Needs about twice the memory of the
+    run: see `linecontrol.flowline.chunks`.
     """
-    if run.layout.paced:
-        return _paced(run, skip)
+    units = len(run.times)
+    if not 0 <= 2 * skip < units:
+        raise ValueError(f"skip {skip} of {units} units at both ends: none would be left")
+    own, outside = _paced(run, skip) if run.layout.paced else _walk(run, skip)
+    length = own.sum(axis=0) + outside.sum(axis=0)
+    positive = np.where(length > 0, length, 1.0)
+    return Shares(own / positive, outside / positive, length)
+
+
+def _walk(run: Run, skip: int) -> tuple[Floats, Floats]:
+    """Time charged to stations, and while they waited for something from outside [station, replication]."""
     units, stations, replications = run.times.shape
-    lanes = np.arange(replications)
-    charge = np.zeros((stations, replications))
-    i = np.full(replications, run.layout.last)
-    j = np.full(replications, units - 1)
-    alive = np.ones(replications, dtype=bool)
-    walk = _Step(run)
-    while alive.any():
-        lane, at, unit = lanes[alive], i[alive], j[alive]
-        blocked, next_at, next_unit = walk.leave(lane, at, unit)
-        own = ~blocked
-        counted = own & (unit >= skip) & (unit < units - skip)
-        charge[at[counted], lane[counted]] += run.times[unit[counted], at[counted], lane[counted]]
-        started_at, started_unit = walk.start(lane[own], at[own], unit[own])
-        next_at[own], next_unit[own] = started_at, started_unit
-        i[alive], j[alive] = next_at, next_unit
-        alive[alive] = next_unit >= skip
-    total = charge.sum(axis=0)
-    return charge / np.where(total > 0, total, 1.0)
+    links = _Links(run)
+    nowhere = run.times.size
+    at = np.arange(replications) + ((units - 1) * stations + run.layout.last) * replications
+    path = []
+    while (at < nowhere).any():
+        path.append(at)
+        at = links.origin.take(at)
+    visited = np.concatenate(path)
+    unit = visited // (stations * replications)
+    visited = visited[(visited < nowhere) & (unit >= skip) & (unit < units - skip)]
+    cell = visited % (stations * replications)
+
+    def charged(times: Floats) -> Floats:
+        total = np.bincount(cell, times.ravel().take(visited), stations * replications)
+        return np.asarray(total.reshape(stations, replications), dtype=np.float64)
+
+    return charged(links.own), charged(links.outside)
 
 
-class _Step:
-    """One step back along the path, for several lanes at once."""
+class _Links:
+    """For each departure [unit, station, replication] which one it waited for, and what was done in between.
+
+    ``origin`` is the flat index of that departure, ``own`` the station's time and ``outside`` the waiting in between.
+    """
 
     def __init__(self, run: Run) -> None:
-        layout = run.layout
         self._run = run
-        self._following = np.array(layout.following)
-        self._room = np.array([layout.room(i) if layout.following[i] >= 0 else 0 for i in range(layout.stations)])
-        self._before = [layout.before(i) for i in range(layout.stations)]
-        width = max(1, *(len(each) for each in self._before))
-        self._upstream = np.full((layout.stations, width), NEVER)
-        for station, each in enumerate(self._before):
-            self._upstream[station, : len(each)] = each
+        self._tie = _TIE * float(run.leaves.max())
+        shape = run.times.shape
+        origin = np.empty(shape, dtype=int)
+        self.own, self.outside = np.empty(shape), np.zeros(shape)
+        for station in range(run.layout.stations):
+            self._link(station, origin)
+        self.origin = np.append(origin.ravel(), run.times.size)
 
-    def leave(
-        self, lane: NDArray[np.int_], at: NDArray[np.int_], unit: NDArray[np.int_]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.int_], NDArray[np.int_]]:
-        """Whether a departure waited for a place, and whose departure freed it."""
-        run = self._run
-        blocked = run.departure[unit, at, lane] > run.complete[unit, at, lane] + _TIE
-        freed = unit - self._room[at]
-        for station, units in run.freed_leave.items():
-            here = at == station
-            freed[here] = units[unit[here], lane[here]]
-        return blocked, np.where(blocked, self._following[at], at), np.where(blocked, freed, unit)
+    def _link(self, station: int, origin: Ints) -> None:
+        run, layout = self._run, self._run.layout
+        waits = 0.0 if run.waits is None else run.waits[:, station]
+        start = run.complete[:, station] - run.times[:, station] - waits
+        needed = [self._freed(station, layout.servers[station])]
+        needed += [(run.departure[:, upstream], self._flat(upstream)) for upstream in layout.before(station)]
+        if len(needed) == 1 and layout.limit is not None:
+            needed.append(self._freed(layout.last, layout.limit))
+        latest, its = needed[0]
+        for time, link in needed[1:]:
+            later = time > latest + self._tie
+            latest, its = np.where(later, time, latest), np.where(later, link, its)
+        begun = start <= self._tie
+        its = np.where(begun, run.times.size, its)
+        held = np.where(begun, np.maximum(start, 0.0), start - latest)
+        outside = np.where(held > self._tie, held, 0.0) + np.where(start < 0, 0.0, waits)
+        own = np.minimum(run.times[:, station], run.complete[:, station])
+        if layout.following[station] >= 0:
+            _, freed = self._freed(layout.following[station], layout.room(station))
+            blocked = run.departure[:, station] > run.complete[:, station] + self._tie
+            its = np.where(blocked, freed, its)
+            own, outside = np.where(blocked, 0.0, own), np.where(blocked, 0.0, outside)
+        origin[:, station], self.own[:, station], self.outside[:, station] = its, own, outside
 
-    def start(
-        self, lane: NDArray[np.int_], at: NDArray[np.int_], unit: NDArray[np.int_]
-    ) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
-        """Whose departure a start waited for; unit ``NEVER`` where it waited for nothing."""
-        run = self._run
-        previous = unit - 1
-        for station, units in run.freed_start.items():
-            here = at == station
-            previous[here] = units[unit[here], lane[here]]
-        best_at, best_unit = at.copy(), previous
-        best = np.where(previous >= 0, run.departure[np.maximum(previous, 0), at, lane], 0.0)
-        for column in range(self._upstream.shape[1]):
-            upstream = self._upstream[at, column]
-            arrival = np.where(upstream >= 0, run.departure[unit, np.maximum(upstream, 0), lane], -1.0)
-            later = arrival > best + _TIE
-            best = np.where(later, arrival, best)
-            best_at = np.where(later, upstream, best_at)
-            best_unit = np.where(later, unit, best_unit)
-        limit = run.layout.limit
-        if limit is not None:
-            leaver = unit - limit
-            freed = np.where(
-                (self._upstream[at, 0] < 0) & (leaver >= 0),
-                run.departure[np.maximum(leaver, 0), run.layout.last, lane],
-                -1.0,
-            )
-            later = freed > best + _TIE
-            best_at = np.where(later, run.layout.last, best_at)
-            best_unit = np.where(later, leaver, best_unit)
-        return best_at, best_unit
+    def _flat(self, station: int, unit: Ints | None = None) -> Ints:
+        """Flat indices of departures from the station: of each unit, or of these units [unit, replication]."""
+        units, stations, replications = self._run.times.shape
+        if unit is None:
+            unit = np.arange(units)[:, None]
+        flat = (unit * stations + station) * replications + np.arange(replications)
+        return np.where(unit < 0, self._run.times.size, flat)
+
+    def _freed(self, station: int, places: int) -> tuple[Floats, Ints]:
+        """When fewer than so many of the units before each had still to depart from the station, and with which."""
+        departure = self._run.departure[:, station]
+        if self._run.layout.servers[station] == 1:
+            freed = np.full(departure.shape, 0.0)
+            freed[places:] = departure[:-places]
+            return freed, self._flat(station, np.arange(-places, len(departure) - places)[:, None])
+        return self._freed_by_twins(station, departure, places)
+
+    def _freed_by_twins(self, station: int, departure: Floats, places: int) -> tuple[Floats, Ints]:
+        replications = departure.shape[1]
+        latest = np.zeros((places, replications))
+        whose = np.full((places, replications), -1)
+        freed, by = np.empty(departure.shape), np.empty(departure.shape, dtype=int)
+        for unit, its in enumerate(departure):
+            freed[unit], by[unit] = latest[0], whose[0]
+            later = its >= latest[0]
+            latest[0], whose[0] = np.where(later, its, latest[0]), np.where(later, unit, whose[0])
+            order = np.argsort(latest, axis=0, kind="stable")
+            latest, whose = np.take_along_axis(latest, order, 0), np.take_along_axis(whose, order, 0)
+        return freed, self._flat(station, by)
 
 
-def _paced(run: Run, skip: int) -> Floats:
-    """Each beat is charged to the station that was the slowest in it; ties in equal parts."""
-    units, stations, replications = run.times.shape
-    beats = np.zeros((units + stations, stations, replications))
-    for i in range(stations):
-        beats[i : i + units, i] = run.times[:, i]
-    beats = beats[skip : units - skip] if skip else beats
-    longest = beats.max(axis=1, keepdims=True)
-    slowest = (beats >= longest - _TIE) & (longest > 0)
-    charge = np.asarray((longest * slowest / np.maximum(slowest.sum(axis=1, keepdims=True), 1)).sum(axis=0))
-    return np.asarray(charge / charge.sum(axis=0))
+def _paced(run: Run, skip: int) -> tuple[Floats, Floats]:
+    """Each beat's time, and the waiting for a release before it, by station."""
+    its = run.beats
+    if its is None:
+        raise ValueError("the run of a paced line without its beats: take it from run()")
+    tie = _TIE * float(run.leaves.max())
+    units = len(run.times)
+    counted = np.zeros((len(its.end), 1))
+    counted[its.number[skip].min() : its.number[units - skip].min() if skip else None] = 1.0
+    duration = run.complete - its.begin[its.number]
+    last = (its.end[its.number] - run.complete <= tie) & (duration > tie)
+    together = np.zeros(its.end.shape)
+    np.add.at(together, its.number, last)
+    part = last * counted[its.number] / np.maximum(together, 1.0)[its.number]
+    worked = np.minimum(run.times, duration)
+    own, outside = (part * worked).sum(axis=0), (part * (duration - worked)).sum(axis=0)
+    ended = np.concatenate([np.zeros_like(its.end[:1]), its.end[:-1]])
+    outside[its.number[0].argmin()] += ((its.begin - ended) * counted).sum(axis=0)
+    return own, outside

@@ -27,6 +27,7 @@ from linecontrol.rules.tree import (
 )
 from linecontrol.rules.typed import (
     CYCLES,
+    DAYS,
     Apply,
     Chain,
     Const,
@@ -55,6 +56,8 @@ _RESULTS = (
         ("/", Kind.DUR, Kind.DUR): Kind.NUM,
     }
 )
+DAILY = (Subject.TARGET, Subject.COMMITMENT)
+"""Subjects of which there is a forecast each working day."""
 _WRITE_UNIT = "write a unit, such as 5 s, 15 min or 2h30m"
 
 
@@ -72,6 +75,7 @@ class Vocabulary(Struct, frozen=True):
         return cls(
             subjects={
                 Subject.STATION: list(stations),
+                Subject.LINE: list(config.lines),
                 Subject.TARGET: list(config.targets),
                 Subject.COMMITMENT: list(config.commitments),
                 Subject.KIT: list(config.kits),
@@ -305,7 +309,11 @@ class _Checker:
     # --- functions ------------------------------------------------------------------------------------------
 
     def _window(self, node: Window) -> Typed:
-        self._of_station(node, node.function)
+        if node.span.stream != DAYS:
+            self._of_station(node, f"{node.function} over cycles or samples")
+        elif self._each not in DAILY:
+            subjects = " or a ".join(DAILY)
+            raise ExpressionError(node.at, f"days are looked at for a {subjects}; this rule is about a {self._each}")
         if self._in_window:
             raise ExpressionError(node.at, "a window can't stand in another")
         self._in_window = True
@@ -318,6 +326,8 @@ class _Checker:
             raise ExpressionError(node.item.at, f"{function} needs {needs}, not a {item.kind}")
         if function == "rate" and item.kind is not Kind.NUM:
             raise ExpressionError(node.item.at, f"rate needs a number, not a {item.kind}")
+        if span.stream == DAYS and function in ("ewma", "rate"):
+            raise ExpressionError(node.at, f"{function} doesn't look at days")
         if function == "ewma" and not span.size:
             raise ExpressionError(node.at, "ewma looks at the last N cycles or samples, not at a time")
         source = Source(
@@ -328,6 +338,8 @@ class _Checker:
 
     def _stream(self, node: Window, item: Typed) -> str:
         """What a window keeps: the samples of the one tag that its item names, else cycles."""
+        if node.span.stream == DAYS:
+            return DAYS
         tags = list(dict.fromkeys(path for each in leaves(item) if (path := _tag_path(each))))
         cycles = any(isinstance(each, Load) and each.side == "cycle" for each in leaves(item))
         wanted = node.span.stream

@@ -11,11 +11,11 @@ from linecontrol.rules.alarm import Life
 from linecontrol.rules.check import Vocabulary, check_condition, check_when
 from linecontrol.rules.emit import Factory, value_of, wake_of
 from linecontrol.rules.message import Message, message
-from linecontrol.rules.names import SIDES, Kind, Named
+from linecontrol.rules.names import FORECASTS, SIDES, Kind, Named
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import ExpressionError
-from linecontrol.rules.typed import Apply, Chain, Figure, Load, Since, Typed, comparison, leaves
+from linecontrol.rules.typed import CYCLES, DAYS, Apply, Chain, Figure, Load, Since, Typed, comparison, leaves
 
 _T = TypeVar("_T")
 
@@ -163,8 +163,15 @@ def _moved_by(trees: list[Typed]) -> dict[str, tuple[type[Event], ...]]:
             case Since():
                 moved.setdefault("", {}).update(dict.fromkeys(leaf.name.moved_by))
             case Figure():
-                moved.setdefault("", {})[Sampled if leaf.source.stream.startswith("tag.") else CycleCompleted] = None
+                moved.setdefault("", {}).update(dict.fromkeys(_streaming(leaf.source.stream)))
     return {side: tuple(events) for side, events in moved.items()}
+
+
+def _streaming(stream: str) -> tuple[type[Event], ...]:
+    """The events that bring a stream's elements."""
+    if stream == DAYS:
+        return FORECASTS
+    return (CycleCompleted,) if stream == CYCLES else (Sampled,)
 
 
 def _check_actions(name: str, rule: RuleConfig, config: Config, found: list[RuleProblem]) -> None:

@@ -21,7 +21,7 @@ from linecontrol.rules.window import SORTED, Smooth, Window
 
 
 class Keeping(Struct, frozen=True):
-    """By station (``line/station``): window sources by key, whether they are kept in order, and ages by path."""
+    """By place (``station line/x``): window sources by key, whether they are kept in order, and ages by path."""
 
     sources: dict[str, dict[str, Source]]
     ordered: dict[str, set[str]]
@@ -36,7 +36,7 @@ class Keeping(Struct, frozen=True):
         ages: dict[str, list[str]] = {}
         tags: dict[str, None] = {}
         for watch in watches:
-            name = watch.about.name
+            name = watch.about.place
             for figure, _ in watch.rule.windows:
                 sources.setdefault(name, {}).setdefault(figure.source.key, figure.source)
                 if figure.function in SORTED:
@@ -52,27 +52,42 @@ def facts_of(config: Config, keeping: Keeping, old: Memory) -> Memory:
     stations = {}
     for line, item in config.lines.items():
         for station in item.stations:
-            name = f"{line}/{station}"
-            facts = old.station.get(name) or StationFacts(line)
-            sources, ordered = keeping.sources.get(name, {}), keeping.ordered.get(name, set())
-            facts.windows = {
-                key: _window(source, facts.windows.get(key), in_order=key in ordered)
-                for key, source in sources.items()
-                if not source.smooth
-            }
+            place = f"station {line}/{station}"
+            facts = old.station.get(f"{line}/{station}") or StationFacts(line)
+            facts.windows = _windows(keeping, place, facts.windows)
             facts.smooth = {
-                key: facts.smooth.get(key) or Smooth(source.size) for key, source in sources.items() if source.smooth
+                key: facts.smooth.get(key) or Smooth(source.size)
+                for key, source in keeping.sources.get(place, {}).items()
+                if source.smooth
             }
-            facts.ages = {path: facts.ages.get(path) or Aged() for path in keeping.ages.get(name, ())}
-            stations[name] = facts
+            facts.ages = {path: facts.ages.get(path) or Aged() for path in keeping.ages.get(place, ())}
+            stations[f"{line}/{station}"] = facts
+    targets = {name: old.target.get(name) or TargetFacts() for name in config.targets}
+    for name, target in targets.items():
+        target.windows = _windows(keeping, f"target {name}", target.windows)
+    commitments = {name: old.commitment.get(name) or CommitmentFacts() for name in config.commitments}
+    for name, commitment in commitments.items():
+        commitment.windows = _windows(keeping, f"commitment {name}", commitment.windows)
+    lines = {name: old.line.get(name) or LineFacts() for name in config.lines}
+    for name, its in lines.items():
+        its.titles = {key: station.title for key, station in config.lines[name].stations.items()}
     return Memory(
         station=stations,
-        target={name: old.target.get(name) or TargetFacts() for name in config.targets},
-        commitment={name: old.commitment.get(name) or CommitmentFacts() for name in config.commitments},
+        target=targets,
+        commitment=commitments,
         kit={name: old.kit.get(name) or KitFacts() for name in config.kits},
         connection={name: old.connection.get(name) or ConnectionFacts() for name in config.connections},
-        line={name: old.line.get(name) or LineFacts() for name in config.lines},
+        line=lines,
     )
+
+
+def _windows(keeping: Keeping, place: str, old: dict[str, Window]) -> dict[str, Window]:
+    ordered = keeping.ordered.get(place, set())
+    return {
+        key: _window(source, old.get(key), in_order=key in ordered)
+        for key, source in keeping.sources.get(place, {}).items()
+        if not source.smooth
+    }
 
 
 def _window(source: Source, old: Window | None, *, in_order: bool) -> Window:

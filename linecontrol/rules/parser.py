@@ -27,15 +27,16 @@ MOST_NODES = 200
 DEEPEST = 60
 """How deeply a condition may be nested; a chain of one operator nests too."""
 LARGEST_WINDOW = 1_000
-"""Cycles or samples over which a window may look back."""
+"""Cycles, samples or days over which a window may look back."""
 LONGEST_SPAN_S = 1_000 * 3_600.0
 """Working time over which a window may look back."""
 MOST_STEPS = 5
 """Conditions that a sequence may have."""
 WINDOW_FUNCTIONS = ("count", "share", "mean", "median", "quantile", "min", "max", "ewma", "delta", "rate")
-"""Functions over the last cycles or samples."""
+"""Functions over the last cycles, samples or days."""
 SUBJECT_FUNCTIONS = {"at": "station", "target": "target", "commitment": "commitment", "kit": "kit",
-                     "connection": "connection"}  # fmt: skip
+                     "connection": "connection",
+                     "line": "line"}  # fmt: skip
 """Functions that reach for another subject."""
 FUNCTIONS = (*WINDOW_FUNCTIONS, *SUBJECT_FUNCTIONS, "absent", "age", "changed")
 """All functions of the language."""
@@ -250,7 +251,9 @@ class _Parser:
             return Span("cycles", size, 0.0)
         if word.text in ("sample", "samples"):
             return Span("samples", size, 0.0)
-        raise ExpressionError(word.at, f"'cycles' or 'samples' is expected here, not {word.text}")
+        if word.text in ("day", "days"):
+            return Span("days", size, 0.0)
+        raise ExpressionError(word.at, f"'cycles', 'samples' or 'days' is expected here, not {word.text}")
 
     def _seconds(self) -> float:
         token = self._take()

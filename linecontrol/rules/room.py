@@ -35,8 +35,9 @@ from linecontrol.rules.facts import CycleFacts, Facts, Memory
 from linecontrol.rules.fold import FOLDERS
 from linecontrol.rules.keep import Keeping, facts_of
 from linecontrol.rules.moment import NEVER, Moment
+from linecontrol.rules.names import FORECASTS
 from linecontrol.rules.subjects import subjects
-from linecontrol.rules.typed import CYCLES, Chain
+from linecontrol.rules.typed import CYCLES, DAYS, Chain
 from linecontrol.rules.watch import Watch
 
 Look = Callable[[int], None]
@@ -111,6 +112,9 @@ class RulesRoom:
         places = folder(memory.facts, self._moments, event)
         if kind is CycleCompleted or kind is Sampled:
             self._push(event)  # type: ignore[arg-type]
+        elif kind in FORECASTS:
+            for place in places:
+                self._push_day(place)
         if hearings is not None:
             for place in places:
                 if (hearing := hearings.get(place)) is not None:
@@ -346,6 +350,19 @@ class RulesRoom:
         worked = self._moments[event.line].worked
         for push in pushes:
             push(cycle, worked)
+
+    def _push_day(self, place: str) -> None:
+        """A forecast was told: the first one on a working day is that day's."""
+        streams = self._pushes.get(place)
+        if streams is None:
+            return
+        watch = next(watch for watch in self._watches if watch.about.place == place)
+        moment = self._moments.get(watch.about.line) or next(iter(self._moments.values()))  # all share the time zone
+        facts, day = watch.facts[0], moment.working_day()
+        if day is not None and day != facts.told_on:
+            facts.told_on = day
+            for push in streams.get(DAYS, ()):
+                push(None, moment.worked)
 
 
 def _alarm(watch: Watch, old: Mapping[str, Alarm]) -> Alarm:

@@ -8,6 +8,8 @@ from linecontrol.rules.names import Kind, Named
 
 CYCLES = "cycles"
 """The stream of a station's measured cycles; other streams are named as their telemetry tag (``tag.torque``)."""
+DAYS = "days"
+"""The stream of a subject's first forecast on each working day."""
 
 
 class Const(Struct, frozen=True):
