@@ -117,6 +117,10 @@ class Engine:
         """What an assessment has to know of the plant as it stands at ``now_ns``; nothing changes."""
         return Question(now_ns, self._bottleneck.copy(), self._target.copy())
 
+    def flags(self) -> frozenset[str]:
+        """The flags that there are, ``rule/subject``."""
+        return self._rules.flags
+
     def snapshot(self) -> bytes:
         """All that the engine remembers."""
         memories = {name: room.memory() for name, room in self._rooms.items()}

@@ -9,6 +9,7 @@ from importlib import import_module
 import typer
 
 from linecontrol import registry
+from linecontrol.cli import alarm
 
 _COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay")
 
@@ -25,8 +26,9 @@ def _app() -> typer.Typer:
     for name in _COMMANDS:
         command: Callable[..., None] = import_module(f"linecontrol.cli.{name}").command
         app.command(name)(command)
+    app.add_typer(alarm.app, name="alarm")
     for name, point in registry.commands().items():
-        if name not in _COMMANDS:
+        if name not in (*_COMMANDS, "alarm"):
             app.add_typer(point.load(), name=name)
     return app
 

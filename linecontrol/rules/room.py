@@ -88,6 +88,7 @@ class RulesRoom:
                 if all(about.neighbour(side) for side in sorted(rule.sides)) and _has(config, about.name, rule.tags)
             )
         ]
+        self.flags = frozenset(watch.flag for watch in self._watches)
         self._by_flag = {watch.flag: watch for watch in self._watches}
         self._keeping = Keeping.of(self._watches)
         self._said: list[AnyEvent] = []
