@@ -11,7 +11,7 @@ import typer
 from linecontrol import registry
 from linecontrol.cli import alarm
 
-_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay")
+_COMMANDS = ("test", "demo", "run", "status", "check", "probe", "schema", "simulate", "replay")
 
 
 def _app() -> typer.Typer:

@@ -130,7 +130,7 @@ def ask(port: int, token: str, wish: Wish) -> dict[str, Any]:
     body = {field: getattr(wish, field) for field in wish.__struct_fields__}
     headers = {TOKEN_HEADER: token, "Content-Type": "application/json"}
     url = f"http://127.0.0.1:{port}/flags"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - http
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 - http
             done: dict[str, Any] = json.load(answer)

@@ -152,6 +152,14 @@ class RulesRoom:
         self._follow(watch, _operated(watch, operation, now), now)
         return self._told()
 
+    def watched(self, flag: str) -> Watch:
+        """The watch behind a flag (``rule/subject``).
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._by_flag[flag]
+
     def memory(self) -> bytes:
         """All that the room remembers, encoded."""
         return msgspec.msgpack.encode(self._memory)
