@@ -9,9 +9,9 @@ from importlib import import_module
 import typer
 
 from linecontrol import registry
-from linecontrol.cli import alarm
+from linecontrol.cli import alarm, rules
 
-_COMMANDS = ("test", "demo", "run", "status", "check", "probe", "schema", "simulate", "replay")
+_COMMANDS = ("test", "backtest", "demo", "run", "status", "check", "probe", "schema", "simulate", "replay")
 
 
 def _app() -> typer.Typer:
@@ -27,8 +27,9 @@ def _app() -> typer.Typer:
         command: Callable[..., None] = import_module(f"linecontrol.cli.{name}").command
         app.command(name)(command)
     app.add_typer(alarm.app, name="alarm")
+    app.add_typer(rules.app, name="rules")
     for name, point in registry.commands().items():
-        if name not in (*_COMMANDS, "alarm"):
+        if name not in (*_COMMANDS, "alarm", "rules"):
             app.add_typer(point.load(), name=name)
     return app
 

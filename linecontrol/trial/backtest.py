@@ -45,7 +45,7 @@ class Backtest:
         self._open: dict[str, FlagChanged] = {}
         self._episodes: list[Episode] = []
 
-    def take(self, events: Iterable[AnyEvent], operations: Iterable[Operation], now_ns: int) -> None:
+    def take(self, events: Iterable[AnyEvent], operations: Iterable[Operation]) -> None:
         """One recorded turn: events of other rooms and what people did; flags and commands are passed over."""
         for event in events:
             if not isinstance(event, FlagChanged | CommandIssued | CommandClosed):
