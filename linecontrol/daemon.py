@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from linecontrol.assessment import Assessment
 from linecontrol.board import Board, BoardView
+from linecontrol.board.operators import Operators
 from linecontrol.calendar import line_calendars
 from linecontrol.clock import Clock
 from linecontrol.config import Config
@@ -32,11 +33,12 @@ from linecontrol.gateway.journal import Journal
 from linecontrol.gateway.journal_file import read_journal, read_meta, read_snapshot
 from linecontrol.gateway.lock import StateLock
 from linecontrol.gateway.notify import Notifier
+from linecontrol.gateway.operators import operator_token
 from linecontrol.gateway.outbox import Outbox
 from linecontrol.gateway.pipeline import Pipeline
 from linecontrol.gateway.pulse import Pulse, Stage
 from linecontrol.gateway.source import CLOSE_PATIENCE_S, Source
-from linecontrol.model import AnyEvent, CommandIssued, Health
+from linecontrol.model import AnyEvent, CommandIssued, Health, Operation
 from linecontrol.sinks.influx import InfluxSink
 
 JOURNAL = "journal.sqlite"
@@ -155,8 +157,9 @@ class Gateway:
         )
         holidays = public_holidays(config.calendar.holidays)
         self.assessor = Assessor(engine.question, new_assessment(setup.plan).answer, self.inbox, clock)
+        operators = Operators(operator_token(setup.state), engine.flags(), self._wish, clock)
         view = BoardView(config, line_calendars(config, holidays))
-        self.board = Board(view, clock, health=self.health, assess=self.assessor.fresh)
+        self.board = Board(view, clock, health=self.health, assess=self.assessor.fresh, operators=operators)
         self.outboxes: dict[str, Outbox] = {}
         self._started_s = asyncio.get_running_loop().time()
 
@@ -182,6 +185,9 @@ class Gateway:
             Stage("engine", lambda: self.pipeline.turns, lambda: 1),
             Stage("journal", lambda: self.pipeline.forwarded, lambda: self.pipeline.waiting),
         ]
+
+    async def _wish(self, operation: Operation) -> None:
+        await self.inbox.put([operation])
 
     def _source(self, name: str) -> Source:
         setup, bound = self.setup, self.setup.plan.bound[name]

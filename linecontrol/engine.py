@@ -20,7 +20,16 @@ from linecontrol.control import ControlRoom
 from linecontrol.errors import SnapshotError
 from linecontrol.kpi import KpiRoom
 from linecontrol.line import LineRoom
-from linecontrol.model import AnyEvent, CommandOutcome, Findings, LinkChange, Observation, Reading, Room
+from linecontrol.model import (
+    AnyEvent,
+    CommandOutcome,
+    Findings,
+    LinkChange,
+    Observation,
+    Operation,
+    Reading,
+    Room,
+)
 from linecontrol.rules import RulesRoom
 from linecontrol.target import TargetRoom
 
@@ -55,6 +64,7 @@ class Engine:
         by_line = line_calendars(config, holidays)
         self._settings = config.engine
         self._line = LineRoom(config, by_line, counter_bits)
+        self._rules = RulesRoom(config, by_line)
         self._control = ControlRoom(config)
         self._target = TargetRoom(config, by_line)
         self._bottleneck = BottleneckRoom(config, by_line)
@@ -62,7 +72,7 @@ class Engine:
             "kpi": KpiRoom(config, by_line),
             "target": self._target,
             "bottleneck": self._bottleneck,
-            "rules": RulesRoom(config, by_line),
+            "rules": self._rules,
             "control": self._control,
         }
         self._chain = list(self._rooms.values())
@@ -74,11 +84,13 @@ class Engine:
         out = self.tick(now_ns)
         batch: list[Reading | LinkChange] = []
         for observation in observations:
-            if isinstance(observation, CommandOutcome | Findings):
+            if isinstance(observation, CommandOutcome | Findings | Operation):
                 self._spread(self._line.observe(batch, now_ns), 0, out)
                 batch = []
                 if isinstance(observation, Findings):
                     self._spread(observation.events, self._rules_at, out)
+                elif isinstance(observation, Operation):
+                    self._spread(self._rules.operate(observation), len(self._chain) - 1, out)
                 else:
                     self._spread(self._control.outcome(observation), len(self._chain), out)
             else:
@@ -104,6 +116,10 @@ class Engine:
     def question(self, now_ns: int) -> Question:
         """What an assessment has to know of the plant as it stands at ``now_ns``; nothing changes."""
         return Question(now_ns, self._bottleneck.copy(), self._target.copy())
+
+    def flags(self) -> frozenset[str]:
+        """The flags that there are, ``rule/subject``."""
+        return self._rules.flags
 
     def snapshot(self) -> bytes:
         """All that the engine remembers."""

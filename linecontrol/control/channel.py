@@ -54,6 +54,10 @@ class Channel(Struct):
     issued_ns: int | None = None
     open: Open | None = None
 
+    def has(self, flag: str) -> bool:
+        """Whether a flag's wish stands."""
+        return any(demand.flag == flag for demand in self.demands)
+
     def demand(self, demand: Demand) -> None:
         """A flag was raised."""
         self.demands = [*(other for other in self.demands if other.flag != demand.flag), demand]

@@ -10,6 +10,7 @@ from linecontrol.config import Command, CommandAction, Config
 from linecontrol.control.channel import RANKS, Channel, Demand, Open, Written, colour_code
 from linecontrol.errors import SnapshotError
 from linecontrol.model import (
+    AlarmState,
     Andon,
     AnyEvent,
     CommandClosed,
@@ -21,6 +22,11 @@ from linecontrol.model import (
 
 _GIVE_UP = 2
 """A command without an outcome is closed as unknown after so many times ``expire_after``."""
+
+
+_WANTING = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED)
+"""States in which a flag's commands stand."""
+_BEGINS = ("raised", "unshelved", "unsuppressed", "in_service")
 
 
 class _Remembered(Struct):
@@ -50,20 +56,21 @@ class ControlRoom:
     # --- the doors ------------------------------------------------------------------------------------------
 
     def see(self, event: AnyEvent) -> Sequence[AnyEvent]:
-        """What follows from a flag that was raised or cleared."""
-        if not isinstance(event, FlagChanged) or event.transition not in ("raised", "cleared"):
+        """What follows from a flag that now wants somebody, or no longer does."""
+        if not isinstance(event, FlagChanged):
             return ()
         said: list[AnyEvent] = []
+        wanting = event.state in _WANTING
         for action in self._actions.get(event.rule, ()):
             target = action.station or f"{event.line}/{event.station}"
             if (refusal := self._refusal(target, action.command)) is not None:
-                if event.transition == "raised":
+                if wanting and event.transition in _BEGINS:
                     said.append(self._refuse(target, action, event, refusal))
                 continue
             channel = self._channel(target, action.command)
-            if event.transition == "raised":
+            if wanting and (event.transition == "raised" or not channel.has(event.flag)):
                 channel.demand(_demand(action, event))
-            else:
+            elif not wanting:
                 channel.drop(event.flag, event.text)
             said += self._write(channel, event.at_ns)
         return said

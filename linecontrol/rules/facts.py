@@ -6,9 +6,25 @@ Fields ending in ``_w`` are readings of a line's working time (``Moment.worked``
 from msgspec import Struct, field
 
 from linecontrol.rules.moment import Moment
-from linecontrol.rules.window import Window
+from linecontrol.rules.window import Smooth, Window
 
 _NS = 1e9
+
+
+class Aged(Struct):
+    """The last known value of a name, and the reading of working time at which it became that."""
+
+    value: bool | float | str | None = None
+    since_w: int | None = None
+
+    def note(self, value: bool | float | str | None, worked: int) -> None:
+        """Compare with the value that is known now; an unknown one is no change."""
+        if value is not None and value != self.value:
+            self.value, self.since_w = value, worked
+
+    def age(self, worked: int) -> float | None:
+        """Working seconds since the last change; ``None`` until a value was known."""
+        return None if self.since_w is None else (worked - self.since_w) / _NS
 
 
 class StationFacts(Struct):
@@ -28,9 +44,12 @@ class StationFacts(Struct):
     completed: int = 0
     andon: bool = False
     bottleneck: float | None = None
+    tags: dict[str, float] = field(default_factory=dict)
+    ages: dict[str, Aged] = field(default_factory=dict)
     share: float | None = None
     gain: float | None = None
     windows: dict[str, Window] = field(default_factory=dict)
+    smooth: dict[str, Smooth] = field(default_factory=dict)
 
     def state_for(self, moment: Moment) -> float | None:
         """Working seconds in the present state."""

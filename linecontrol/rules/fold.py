@@ -19,6 +19,7 @@ from linecontrol.model import (
     LagExplained,
     LedgerUpdated,
     LinkChanged,
+    Sampled,
     StateChanged,
     StateHeld,
     StationState,
@@ -105,6 +106,14 @@ def _andon(memory: Memory, moments: Moments, event: AndonCalled) -> Sequence[str
     if facts is None:
         return ()
     facts.andon = event.active
+    return (f"station {event.line}/{event.station}",)
+
+
+def _sampled(memory: Memory, moments: Moments, event: Sampled) -> Sequence[str]:
+    facts = memory.station.get(f"{event.line}/{event.station}")
+    if facts is None:
+        return ()
+    facts.tags[event.name] = event.value
     return (f"station {event.line}/{event.station}",)
 
 
@@ -219,5 +228,6 @@ FOLDERS: dict[type[Event], Callable[[Memory, Moments, Any], Sequence[str]]] = {
     KitForecast: _supply,
     LagExplained: _lag,
     LinkChanged: _link,
+    Sampled: _sampled,
 }
 """The events that are of interest, and what takes them in."""

@@ -4,6 +4,9 @@ from datetime import timedelta
 
 from linecontrol.calendar import WorkCalendar
 
+NEVER = 2**63 - 1
+"""A moment that doesn't come."""
+
 
 class Moment:
     """The present of one line (or, without a calendar, of the plant: wall time only).
@@ -72,3 +75,16 @@ class Moment:
         if at_ns == self.now:
             return self.worked
         return self._calendar.working_ns(self.anchor_ns, at_ns)
+
+    def when(self, worked: int) -> int:
+        """The moment (UTC nanoseconds) at which the working time reads ``worked``, now at the earliest."""
+        missing = worked - self.worked
+        if missing <= 0 or self._calendar is None:
+            return self.now
+        if self.working and self.now + missing <= self._until_ns:
+            return self.now + missing
+        return self._calendar.add(self.now, missing)
+
+    def turn(self) -> int:
+        """The next moment at which working time begins or ends, or a day begins."""
+        return min(self._until_ns, self._day_ends_ns) if self._calendar is not None else NEVER

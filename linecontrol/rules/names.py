@@ -20,6 +20,7 @@ from linecontrol.model import (
     LagExplained,
     LedgerUpdated,
     LinkChanged,
+    Sampled,
     StateChanged,
     StateHeld,
     StationState,
@@ -37,15 +38,25 @@ class Kind(StrEnum):
     STATE = "state"
 
 
+class Clock(StrEnum):
+    """Which time moves a name."""
+
+    WORKING = "working"
+    WALL = "wall"
+    CALENDAR = "calendar"
+
+
 ENUMS = {Kind.STATE: tuple(state.value for state in StationState if state is not StationState.UNOBSERVED)}
 """The texts of each enumeration."""
 
 
 class Named(Struct, frozen=True):
-    """A name: its type, the code that reads it, whether time alone moves it, the events that do, what it means.
+    """A name: its type, the code that reads it, the events that move it, what it means, how time alone moves it.
 
     ``code`` stands on the left of nothing else: ``{of}`` is the facts of the subject, ``{line}`` those of its line,
-    ``moment`` the present.
+    ``moment`` the present. ``slope`` is the code of how much it grows in a second of ``clock``; a name of the
+    ``CALENDAR`` changes when working time begins or ends and at midnight. ``among`` is the vocabulary from which its
+    texts are.
     """
 
     path: str
@@ -53,7 +64,14 @@ class Named(Struct, frozen=True):
     code: str
     moved_by: tuple[type[Event], ...]
     doc: str
-    timed: bool = False
+    clock: Clock | None = None
+    slope: str = ""
+    among: str = ""
+
+    @property
+    def timed(self) -> bool:
+        """Whether time alone moves it."""
+        return self.clock is not None
 
 
 _STATES = (StateChanged, StateHeld)
@@ -67,11 +85,26 @@ def _table(*names: Named) -> dict[str, Named]:
 
 STATION = _table(
     Named("state", Kind.STATE, "{of}.state", _STATES, "what the station does; unknown while it can't be seen"),
-    Named("state_for", Kind.DUR, "{of}.state_for(moment)", _STATES, "working time in the present state", timed=True),
+    Named(
+        "state_for",
+        Kind.DUR,
+        "{of}.state_for(moment)",
+        _STATES,
+        "working time in the present state",
+        Clock.WORKING,
+        "1.0",
+    ),
     Named("observed", Kind.BOOL, "{of}.observed", _ANY, "whether the station can be seen now"),
-    Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", timed=True),
+    Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", Clock.CALENDAR),
     Named("unit", Kind.TEXT, "{of}.unit", _ANY, "the unit at the station"),
-    Named("product", Kind.TEXT, "{of}.product", _ANY, "the product at the station, by its name in the config"),
+    Named(
+        "product",
+        Kind.TEXT,
+        "{of}.product",
+        _ANY,
+        "the product at the station, by its name in the config",
+        among="products",
+    ),
     Named("planned", Kind.DUR, "{of}.planned", _CYCLES, "planned time of the running cycle, else of the last"),
     Named("takt", Kind.DUR, "{line}.takt", (LedgerUpdated,), "least required takt of the line's targets"),
     Named("running", Kind.BOOL, "({of}.cycling if {of}.observed else None)", _ANY, "whether a cycle is running"),
@@ -81,7 +114,8 @@ STATION = _table(
         "{of}.active(moment)",
         _ANY,
         "working time that the running cycle has taken so far; 0 s if none is running",
-        timed=True,
+        Clock.WORKING,
+        "(1.0 if {of}.cycling else 0.0)",
     ),
     Named("running.planned", Kind.DUR, "{of}.planned", _CYCLES, "the same as planned"),
     Named(
@@ -90,7 +124,8 @@ STATION = _table(
         "{of}.progress(moment)",
         _ANY,
         "running.active as a share of planned; 0 if no cycle is running",
-        timed=True,
+        Clock.WORKING,
+        "(1.0 / {of}.planned if {of}.cycling and {of}.planned else 0.0)",
     ),
     Named(
         "since_cycle",
@@ -98,10 +133,13 @@ STATION = _table(
         "{of}.since_cycle(moment)",
         _ANY,
         "working time since the last completed cycle; since the station was first seen if there was none",
-        timed=True,
+        Clock.WORKING,
+        "1.0",
     ),
     Named("andon", Kind.BOOL, "({of}.andon if {of}.observed else None)", _ANY, "whether an andon call stands"),
-    Named("cycles_today", Kind.NUM, "{of}.today(moment)", _ANY, "cycles completed on this calendar day", timed=True),
+    Named(
+        "cycles_today", Kind.NUM, "{of}.today(moment)", _ANY, "cycles completed on this calendar day", Clock.CALENDAR
+    ),
     Named(
         "bottleneck",
         Kind.NUM,
@@ -136,14 +174,28 @@ CYCLE = _table(
 """Of each cycle in a window function."""
 
 
-def _verdict(path: str, kind: Kind, doc: str, *, timed: bool = False) -> Named:
-    code = f"{{of}}.{path}(moment)" if timed else f"{{of}}.{path}"
-    return Named(path, kind, code, (BottleneckUpdated,), doc, timed)
+def tag(name: str) -> Named:
+    """The last good value of a telemetry tag of a station."""
+    return Named(
+        f"tag.{name}", Kind.NUM, f"{{of}}.tags.get({name!r})", (Sampled,), "last good value of a telemetry tag"
+    )
+
+
+def _verdict(path: str, kind: Kind, doc: str) -> Named:
+    return Named(path, kind, f"{{of}}.{path}", (BottleneckUpdated,), doc)
 
 
 LINE = _table(
     _verdict("bottleneck", Kind.TEXT, "title of the station that was last found to hold the line back, with 60 %"),
-    _verdict("bottleneck_for", Kind.DUR, "working time since it was found", timed=True),
+    Named(
+        "bottleneck_for",
+        Kind.DUR,
+        "{of}.bottleneck_for(moment)",
+        (BottleneckUpdated,),
+        "working time since it was found",
+        Clock.WORKING,
+        "1.0",
+    ),
     _verdict("previous", Kind.TEXT, "title of the one found before it; empty if there was none"),
     _verdict("probability", Kind.NUM, "probability of the first suspect"),
     _verdict("provisional", Kind.BOOL, "whether little was recorded for a verdict"),
@@ -225,7 +277,8 @@ KIT = _table(
         "{of}.runs_out_in(moment)",
         _KIT_FORECAST,
         "wall time until then; unknown if they last",
-        timed=True,
+        Clock.WALL,
+        "-1.0",
     ),
 )
 """Of a kit."""
@@ -238,7 +291,8 @@ CONNECTION = _table(
         "{of}.down_for(moment)",
         (LinkChanged,),
         "wall time for which it has been down; 0 s if it is up",
-        timed=True,
+        Clock.WALL,
+        "(0.0 if {of}.up else 1.0)",
     ),
     Named("unsafe", Kind.BOOL, "{of}.unsafe", (LinkChanged,), "whether it is configured without protection"),
     Named("warning", Kind.TEXT, "{of}.warning", (LinkChanged,), "what is unsafe about it, in words; else empty"),

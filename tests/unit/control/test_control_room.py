@@ -68,9 +68,10 @@ def config(
 
 
 def flag(at_s: float, rule: str, transition: str = "raised", station: str = "a") -> FlagChanged:
+    state = AlarmState.NORMAL if transition == "cleared" else AlarmState.ACKNOWLEDGED
     return FlagChanged(
         at_ns=int(at_s * S), flag=f"{rule}/line/{station}", rule=rule, line="line", station=station,
-        transition=transition, state=AlarmState.ACKNOWLEDGED, severity=Severity(RULES[rule][0]), raised_ns=0, text="m",
+        transition=transition, state=state, severity=Severity(RULES[rule][0]), raised_ns=0, text="m",
     )  # fmt: skip
 
 
