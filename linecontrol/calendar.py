@@ -5,7 +5,7 @@ calendar is built a year at a time, when a moment in that year is first asked fo
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -41,9 +41,24 @@ class WorkCalendar:
         *,
         days_off: Container[date] = frozenset(),
         worked: Container[date] = frozenset(),
+        week: Week | None = None,
+        stops: Iterable[StopConfig] = (),
     ) -> None:
-        """No shift begins on ``days_off``, except on those that are ``worked`` all the same."""
-        self._table(zone, Week(shifts, days_off=days_off, worked=worked), [])
+        """No shift begins on ``days_off``, except on those that are ``worked`` all the same.
+
+        ``week`` tells of single days more than these do; ``stops`` are no working time.
+        """
+        self.zone = zone
+        self._week = week or Week(shifts, days_off=days_off, worked=worked)
+        self._stops = sorted(
+            (to_ns(stop.start.replace(tzinfo=zone)), to_ns(stop.end.replace(tzinfo=zone))) for stop in stops
+        )
+        self._years = range(0)
+        self._shifts: list[Shift] = []
+        self._starts: list[int] = []  # working spans, ascending and disjoint
+        self._ends: list[int] = []
+        self._before: list[int] = []  # working time before each span
+        self._from_ns = self._to_ns = 0
 
     @classmethod
     def of(
@@ -59,23 +74,12 @@ class WorkCalendar:
 
         Without ``line``, overtime, other hours and stops that are only for some lines are left out.
         """
-        calendar = cls.__new__(cls)
-        stops = [stop for stop in config.stops if concerns(stop.lines, line)]
-        calendar._table(ZoneInfo(timezone), Week.of(config, shifts, holidays, line), stops)
-        return calendar
-
-    def _table(self, zone: ZoneInfo, week: Week, stops: list[StopConfig]) -> None:
-        self.zone = zone
-        self._week = week
-        self._stops = sorted(
-            (to_ns(stop.start.replace(tzinfo=zone)), to_ns(stop.end.replace(tzinfo=zone))) for stop in stops
+        return cls(
+            ZoneInfo(timezone),
+            {name: config.shifts[name] for name in shifts},
+            week=Week.of(config, shifts, holidays, line),
+            stops=[stop for stop in config.stops if concerns(stop.lines, line)],
         )
-        self._years = range(0)
-        self._shifts: list[Shift] = []
-        self._starts: list[int] = []  # working spans, ascending and disjoint
-        self._ends: list[int] = []
-        self._before: list[int] = []  # working time before each span
-        self._from_ns = self._to_ns = 0
 
     # --- durations ------------------------------------------------------------------------------------------
 

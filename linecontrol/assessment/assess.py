@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator, Sequence
 from datetime import date
 
 from linecontrol.assessment.bottleneck import verdict_on
+from linecontrol.assessment.lag import lag_of
 from linecontrol.assessment.outlook import Forecasts
 from linecontrol.assessment.question import Question
 from linecontrol.bottleneck.extract import LineRecords
@@ -11,6 +12,7 @@ from linecontrol.calendar import line_calendars
 from linecontrol.config import Config
 from linecontrol.flowline import LineLog
 from linecontrol.model import AnyEvent
+from linecontrol.target.plan import Plans
 
 
 class Assessment:
@@ -25,6 +27,7 @@ class Assessment:
         self._calendars = line_calendars(config, holidays)
         self._records = {name: LineRecords(config, name, self._calendars[name]) for name in config.lines}
         self._forecasts = Forecasts(config, self._calendars)
+        self._plans = Plans(config, self._calendars)
         self._titles = {
             name: {key: station.title for key, station in line.stations.items()} for name, line in config.lines.items()
         }
@@ -39,4 +42,6 @@ class Assessment:
         for line, log in logs.items():
             verdict = verdict_on(line, log, self._titles[line], self._calendars[line], question.at_ns)
             yield [] if verdict is None else [verdict]
+            lag = lag_of(line, log, self._plans, self._calendars[line], question.at_ns)
+            yield [] if lag is None else [lag]
             yield self._forecasts.of(line, log, question.target, question.at_ns)
