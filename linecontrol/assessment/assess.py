@@ -3,10 +3,11 @@
 from collections.abc import Container, Iterator, Sequence
 from datetime import date
 
-from linecontrol.assessment.bottleneck import verdict_on
+from linecontrol.assessment.bottleneck import seed_of, verdict_on
 from linecontrol.assessment.lag import lag_of
 from linecontrol.assessment.outlook import Forecasts
 from linecontrol.assessment.question import Question
+from linecontrol.assessment.release import Releases
 from linecontrol.bottleneck.extract import LineRecords
 from linecontrol.calendar import line_calendars
 from linecontrol.config import Config
@@ -28,6 +29,7 @@ class Assessment:
         self._records = {name: LineRecords(config, name, self._calendars[name]) for name in config.lines}
         self._forecasts = Forecasts(config, self._calendars)
         self._plans = Plans(config, self._calendars)
+        self._releases = Releases(config, self._calendars, self._plans)
         self._titles = {
             name: {key: station.title for key, station in line.stations.items()} for name, line in config.lines.items()
         }
@@ -45,3 +47,7 @@ class Assessment:
             lag = lag_of(line, log, self._plans, self._calendars[line], question.at_ns)
             yield [] if lag is None else [lag]
             yield self._forecasts.of(line, log, question.target, question.at_ns)
+            counts = self._forecasts.counts(question.target, question.at_ns)
+            evidence = sum(len(passages) for passages in log.passages)
+            release = self._releases.of(line, log, counts, question.at_ns, seed_of(line, evidence))
+            yield [] if release is None else [release]

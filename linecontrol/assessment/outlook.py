@@ -33,7 +33,7 @@ class Forecasts:
 
     def of(self, line: str, log: LineLog, target: TargetMemory | None, at_ns: int) -> list[AnyEvent]:
         """How its targets, commitments and kits may end; nothing where none is due in the year to come."""
-        prospect = self._prospects.of(line, log, at_ns, self._counts(target, at_ns))
+        prospect = self._prospects.of(line, log, at_ns, self.counts(target, at_ns))
         if not (prospect.goals or prospect.pledges) or not prospect.days or prospect.days[-1][1] <= log.end:
             return []
         evidence = sum(len(passages) for passages in log.passages)
@@ -61,7 +61,8 @@ class Forecasts:
             said.append(KitForecast(at_ns=at_ns, kit=name, runs_out_ns=told.when(supply.runs_out), short=supply.short))
         return said
 
-    def _counts(self, target: TargetMemory | None, at_ns: int) -> Counts:
+    def counts(self, target: TargetMemory | None, at_ns: int) -> Counts:
+        """What was counted by then."""
         done = {} if target is None else target.done
         served = {} if target is None else {name: its.done for name, its in target.served.items()}
         used = {} if target is None else target.used

@@ -22,6 +22,7 @@ def line_problems(config: Config, name: str, line: LineConfig) -> Found:
     yield from _codes(config, line, path)
     yield from _buffers(line, path)
     yield from _standards(config, line, path)
+    yield from _release(config, line, path)
 
 
 def _codes(config: Config, line: LineConfig, path: Path_) -> Found:
@@ -90,3 +91,14 @@ def _standards(config: Config, line: LineConfig, path: Path_) -> Found:
             known = station in first.times
             at = (*path, "standards", 0, "times", *((station,) if known else ()))
             yield at, f"no planned time at station {station!r} for {', '.join(missing)}"
+
+
+def _release(config: Config, line: LineConfig, path: Path_) -> Found:
+    built = [name for name, product in config.products.items() if product.family in line.families]
+    for index, rule in enumerate(line.release.spacing):
+        here = (*path, "release", "spacing", index)
+        for place, product in enumerate(rule.products):
+            if product not in built:
+                yield (*here, "products", place), unknown("product of this line", product, built)
+        if rule.most >= rule.within:
+            yield (*here, "most"), f"{rule.most} of {rule.within} is no rule: any sequence keeps it"

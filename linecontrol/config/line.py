@@ -119,6 +119,28 @@ class StandardConfig(ConfigModel):
     """Station, then product, then planned cycle time (working time)."""
 
 
+class SpacingConfig(ConfigModel):
+    """A rule of the sequence: at the most so many of these products among so many units that follow each other."""
+
+    products: Annotated[list[Name], Field(min_length=1)]
+    """The products, heavy ones for example."""
+    most: Annotated[int, Field(ge=1)]
+    """How many of them at the most ..."""
+    within: Annotated[int, Field(ge=2, le=100)]
+    """... among so many units."""
+
+
+class ReleaseConfig(ConfigModel):
+    """How the next units to start are proposed."""
+
+    limit: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Most units that the line should hold (CONWIP); ``auto`` finds the smallest that keeps 98 % of the throughput."""
+    spacing: list[SpacingConfig] = []
+    """Rules of the sequence."""
+    ahead: Annotated[int, Field(ge=1, le=50)] = 5
+    """How many units are proposed."""
+
+
 class LineConfig(ConfigModel):
     """A line: stations in the order of the flow."""
 
@@ -134,6 +156,8 @@ class LineConfig(ConfigModel):
     """Stations by name, in the order in which a unit passes them."""
     buffers: dict[Name, BufferConfig] = {}
     """Buffers by name. Neighbours without one hand over directly (0 places)."""
+    release: ReleaseConfig = ReleaseConfig()
+    """How the next units to start are proposed."""
     standards: Annotated[list[StandardConfig], Field(min_length=1)]
     """Planned cycle times, oldest first."""
 
