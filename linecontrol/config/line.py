@@ -63,6 +63,8 @@ class Command(StrEnum):
     """Colour code of the andon light: 0 off, 1 green, 2 yellow, 3 red."""
     HOLD = "hold"
     """Lease in seconds during which the station must not start another unit; 0 releases."""
+    NEXT_PRODUCT = "next_product"
+    """Code of the product that the station should start next, as the release proposes it."""
 
 
 class SignalConfig(ConfigModel):

@@ -70,6 +70,11 @@ class Channel(Struct):
             self.demands = [demand for demand in self.demands if demand.flag != flag]
             self._decide(gone[-1].on_clear, reason)
 
+    def want(self, value: Written, reason: str) -> None:
+        """Have a value stand there that no flag asks for."""
+        self.wanted, self.reason = value, reason
+        self.changed = value != self.sent
+
     def is_due(self, now_ns: int, spacing_ns: int) -> bool:
         """Whether something is to be written now."""
         if self.open is not None or self.wanted is None:

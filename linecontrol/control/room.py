@@ -18,6 +18,7 @@ from linecontrol.model import (
     CommandOutcome,
     CommandResult,
     FlagChanged,
+    ReleaseProposed,
 )
 
 _GIVE_UP = 2
@@ -57,6 +58,8 @@ class ControlRoom:
 
     def see(self, event: AnyEvent) -> Sequence[AnyEvent]:
         """What follows from a flag that now wants somebody, or no longer does."""
+        if isinstance(event, ReleaseProposed):
+            return self._release(event)
         if not isinstance(event, FlagChanged):
             return ()
         said: list[AnyEvent] = []
@@ -74,6 +77,19 @@ class ControlRoom:
                 channel.drop(event.flag, event.text)
             said += self._write(channel, event.at_ns)
         return said
+
+    def _release(self, event: ReleaseProposed) -> Sequence[AnyEvent]:
+        """Command the proposed product where that is allowed; what is to wait is commanded by nobody."""
+        line = self._config.lines.get(event.line)
+        product = self._config.products.get(event.products[0]) if event.go and event.products else None
+        if line is None or product is None or not isinstance(product.code, int):
+            return ()
+        target = f"{event.line}/{next(iter(line.stations))}"
+        if self._refusal(target, Command.NEXT_PRODUCT) is not None:
+            return ()
+        channel = self._channel(target, Command.NEXT_PRODUCT)
+        channel.want(product.code, event.reason)
+        return self._write(channel, event.at_ns)
 
     def tick(self, at_ns: int) -> Sequence[AnyEvent]:
         """Commands that waited, leases to renew, commands given up."""

@@ -186,6 +186,8 @@ def _action_problems(action: CommandAction, rule: RuleConfig, config: Config) ->
     colours = ", ".join(Andon)
     if action.command is Command.ANDON and not isinstance(action.value, Andon):
         found.append(("value", f"andon needs a colour: {colours}"))
+    if action.command is Command.NEXT_PRODUCT:
+        found.append(("command", "next_product follows the proposed release; a rule can't write it"))
     if action.command is Command.HOLD:
         shortest = 2 * max(config.engine.resolution, config.control.spacing)
         if isinstance(action.value, Andon):

@@ -314,7 +314,7 @@ TABLE: list[tuple[str, str, list[str]]] = [
         "commands: [andon]",
         "commands: [andn]",
         [
-            "plant/all.yaml:62:45: control.allow[0].commands[0]: 'andn' is not allowed; allowed are andon, hold; did you mean 'andon'?"
+            "plant/all.yaml:62:45: control.allow[0].commands[0]: 'andn' is not allowed; allowed are andon, hold, next_product; did you mean 'andon'?"
         ],
     ),
     (
