@@ -14,7 +14,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "command_audit.result": ("issued", *CommandResult),
     "command": tuple(Command),
     "transition": ("raised", "cleared", "acknowledged", "realarmed", "blind", "sighted", "shelved", "unshelved",
-                   "suppressed", "unsuppressed", "out_of_service", "in_service"),  # fmt: skip
+                   "suppressed", "unsuppressed", "out_of_service", "in_service"),
     "period": ("shift", "day"),
     "method": ("arrow", "active_period", "active_period_live"),
     "h": tuple(f"{n:02x}" for n in range(64)),
