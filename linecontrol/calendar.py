@@ -5,16 +5,16 @@ calendar is built a year at a time, when a moment in that year is first asked fo
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from linecontrol.config import CalendarConfig, Config, ShiftConfig, Weekday
+from linecontrol.config import CalendarConfig, Config, ShiftConfig, StopConfig
+from linecontrol.config.hours import DAY, Hours, Week, concerns
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAYS = list(Weekday)
 
 
 class Shift(Struct, frozen=True, order=True):
@@ -41,12 +41,18 @@ class WorkCalendar:
         *,
         days_off: Container[date] = frozenset(),
         worked: Container[date] = frozenset(),
+        week: Week | None = None,
+        stops: Iterable[StopConfig] = (),
     ) -> None:
-        """No shift begins on ``days_off``, except on those that are ``worked`` all the same."""
+        """No shift begins on ``days_off``, except on those that are ``worked`` all the same.
+
+        ``week`` tells of single days more than these do; ``stops`` are no working time.
+        """
         self.zone = zone
-        self._rules = dict(shifts)
-        self._days_off = days_off
-        self._worked = worked
+        self._week = week or Week(shifts, days_off=days_off, worked=worked)
+        self._stops = sorted(
+            (to_ns(stop.start.replace(tzinfo=zone)), to_ns(stop.end.replace(tzinfo=zone))) for stop in stops
+        )
         self._years = range(0)
         self._shifts: list[Shift] = []
         self._starts: list[int] = []  # working spans, ascending and disjoint
@@ -55,16 +61,25 @@ class WorkCalendar:
         self._from_ns = self._to_ns = 0
 
     @classmethod
-    def of(cls, config: CalendarConfig, shifts: list[str], timezone: str, holidays: Container[date]) -> "WorkCalendar":
-        """The calendar of a line that works the named shifts. ``holidays`` are the public holidays."""
-        closed = frozenset(config.closed)
+    def of(
+        cls,
+        config: CalendarConfig,
+        shifts: list[str],
+        timezone: str,
+        holidays: Container[date],
+        *,
+        line: str | None = None,
+    ) -> "WorkCalendar":
+        """The calendar of a ``line`` that works the named shifts. ``holidays`` are the public holidays.
 
-        class _DaysOff:
-            def __contains__(self, day: object) -> bool:
-                return day in closed or day in holidays
-
-        chosen = {name: config.shifts[name] for name in shifts}
-        return cls(ZoneInfo(timezone), chosen, days_off=_DaysOff(), worked=frozenset(config.worked))
+        Without ``line``, overtime, other hours and stops that are only for some lines are left out.
+        """
+        return cls(
+            ZoneInfo(timezone),
+            {name: config.shifts[name] for name in shifts},
+            week=Week.of(config, shifts, holidays, line),
+            stops=[stop for stop in config.stops if concerns(stop.lines, line)],
+        )
 
     # --- durations ------------------------------------------------------------------------------------------
 
@@ -179,46 +194,49 @@ class WorkCalendar:
         self._years = years
         self._from_ns = self.day_start(date(years[0], 1, 2))
         self._to_ns = self.day_start(date(years[-1], 12, 31))
-        self._shifts = sorted(shift for year in years for shift in self._shifts_of(year))
-        spans = sorted(span for shift in self._shifts for span in self._spans_of(shift))
-        self._starts = [start for start, _ in spans]
-        self._ends = [end for _, end in spans]
-        self._before = []
+        worked = sorted(
+            (shift, self._spans_of(shift, hours)) for year in years for shift, hours in self._shifts_of(year)
+        )
+        self._shifts = [shift for shift, spans in worked if spans]
+        self._starts, self._ends, self._before = [], [], []
         total = 0
-        for start, end in spans:
-            self._before.append(total)
-            total += end - start
+        for _, spans in worked:
+            for start, end in spans:
+                self._starts.append(start)
+                self._ends.append(end)
+                self._before.append(total)
+                total += end - start
 
-    def _shifts_of(self, year: int) -> Iterator[Shift]:
+    def _shifts_of(self, year: int) -> Iterator[tuple[Shift, Hours]]:
         day = date(year, 1, 1)
         while day.year == year:
-            if day not in self._days_off or day in self._worked:
-                for name, rule in self._rules.items():
-                    if _DAYS[day.weekday()] in rule.days:
-                        start = self._at(day, rule.start)
-                        end = self._at(day if rule.end > rule.start else day + timedelta(days=1), rule.end)
-                        yield Shift(start, end, name, day)
+            for name, hours in self._week.on(day).items():
+                yield Shift(self._at(day, hours.start), self._at(day, hours.end), name, day), hours
             day += timedelta(days=1)
 
-    def _spans_of(self, shift: Shift) -> Iterator[tuple[int, int]]:
-        rule = self._rules[shift.name]
+    def _spans_of(self, shift: Shift, hours: Hours) -> list[tuple[int, int]]:
+        """The shift without breaks and planned stops, ascending."""
+        pauses = [(self._at(shift.day, begins), self._at(shift.day, ends)) for begins, ends in hours.breaks]
+        spans = []
         start = shift.start_ns
-        for pause in rule.breaks:
-            begins = self._at(shift.day if pause.start >= rule.start else shift.day + timedelta(days=1), pause.start)
-            ends = self._at(shift.day if pause.end > rule.start else shift.day + timedelta(days=1), pause.end)
+        for begins, ends in sorted([*pauses, *self._stops]):
+            if begins >= shift.end_ns:
+                break
             if begins > start:
-                yield start, begins
+                spans.append((start, begins))
             start = max(start, ends)
         if shift.end_ns > start:
-            yield start, shift.end_ns
+            spans.append((start, shift.end_ns))
+        return spans
 
-    def _at(self, day: date, at: time) -> int:
-        return to_ns(datetime.combine(day, at, self.zone))
+    def _at(self, day: date, minute: int) -> int:
+        days, minute = divmod(minute, DAY)
+        return to_ns(datetime.combine(day + timedelta(days=days), time(*divmod(minute, 60)), self.zone))
 
 
 def line_calendars(config: Config, holidays: Container[date] = frozenset()) -> dict[str, WorkCalendar]:
     """The working calendar of each line. ``holidays`` are the public holidays."""
     return {
-        name: WorkCalendar.of(config.calendar, line.shifts, config.plant.timezone, holidays)
+        name: WorkCalendar.of(config.calendar, line.shifts, config.plant.timezone, holidays, line=name)
         for name, line in config.lines.items()
     }

@@ -1,4 +1,4 @@
-"""The board on loopback: one page, its JSON, and a stream of it. There is nothing that can be written.
+"""The board on loopback: one page, its JSON, and a stream of it. Nothing can be written but operators' wishes.
 
 Each stream paces itself and sends the newest page only, so a slow screen costs the gateway one page of memory.
 """
@@ -12,10 +12,12 @@ from importlib import resources
 import msgspec
 from aiohttp import web
 
+from linecontrol.board.operators import Operators
 from linecontrol.board.view import BoardView
 from linecontrol.clock import Clock
 from linecontrol.model.event import AnyEvent
 from linecontrol.model.health import Health
+from linecontrol.model.observation import Findings
 
 MOST_STREAMS = 50
 """More screens than this are turned away."""
@@ -26,12 +28,16 @@ LONGEST_PAUSE_S = 1.0
 STUCK_AFTER_S = 10.0
 """A screen that takes no data for this long is hung up on."""
 
+LARGEST_WISH = 8_192
+"""Bytes of a request's body at the most."""
+
 _FILES = {
     "index.html": "text/html",
     "board.css": "text/css",
     "board.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
+_WRITABLE = "/flags"
 _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -48,11 +54,24 @@ _HEADERS = {
 class Board:
     """Serves what a view shows. ``feed`` and the server belong to one event loop."""
 
-    def __init__(self, view: BoardView, clock: Clock, *, health: Callable[[], Health]) -> None:
-        """``health`` is asked for each page."""
+    def __init__(
+        self,
+        view: BoardView,
+        clock: Clock,
+        *,
+        health: Callable[[], Health],
+        assess: Callable[[], Awaitable[Findings | None]] | None = None,
+        operators: Operators | None = None,
+    ) -> None:
+        """``health`` is asked for each page, ``assess`` when somebody wants the plant assessed as it stands now.
+
+        Without ``operators`` nobody can act on flags.
+        """
+        self._operators = operators
         self._view = view
         self._clock = clock
         self._health = health
+        self._assess = assess
         self._runner: web.AppRunner | None = None
         self._changed = asyncio.Event()
         self._closing = False
@@ -64,6 +83,8 @@ class Board:
         """Show these events."""
         for event in events:
             self._view.apply(event)
+        if self._operators is not None:
+            self._operators.feed(events)
         self._wake()
 
     async def serve(self, port: int) -> int:
@@ -73,11 +94,14 @@ class Board:
             OSError: the port is taken.
         """
         files = resources.files("linecontrol.board") / "static"
-        app = web.Application(middlewares=[_only_reading_from_here])
+        app = web.Application(middlewares=[_only_from_here], client_max_size=LARGEST_WISH)
         app.on_response_prepare.append(_guard)
         app.router.add_get("/page.json", self._page_json)
         app.router.add_get("/events", self._events)
         app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/findings.json", self._findings)
+        if self._operators is not None:
+            app.router.add_post(_WRITABLE, self._operators.handle)
         for name, kind in _FILES.items():
             path = "/" if name == "index.html" else f"/static/{name}"
             app.router.add_get(path, _file((files / name).read_bytes(), kind))
@@ -118,6 +142,12 @@ class Board:
 
     async def _healthz(self, request: web.Request) -> web.Response:
         return web.json_response(body=msgspec.json.encode(self._health()))
+
+    async def _findings(self, request: web.Request) -> web.Response:
+        found = None if self._assess is None or request.method == "HEAD" else await self._assess()
+        if found is None:
+            raise web.HTTPServiceUnavailable(text="the plant could not be assessed; the gateway's log tells why")
+        return web.json_response(body=msgspec.json.encode({"at_ns": found.at_ns, "events": found.events}))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if request.method == "HEAD":
@@ -161,13 +191,13 @@ def _file(body: bytes, kind: str) -> Callable[[web.Request], Awaitable[web.Respo
 
 
 @web.middleware
-async def _only_reading_from_here(
+async def _only_from_here(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuse whatever could write, and names that only pretend to be this machine (DNS rebinding)."""
+    """Refuse whatever could write anything else, and names that only pretend to be this machine (DNS rebinding)."""
     if not _HOST.fullmatch(request.headers.get("Host", "")):
         raise web.HTTPForbidden(text="this board answers to 127.0.0.1 and localhost only")
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD") and not (request.method == "POST" and request.path == _WRITABLE):
         raise web.HTTPMethodNotAllowed(request.method, ["GET", "HEAD"])
     return await handler(request)
 

@@ -1,11 +1,14 @@
-"""One line's band: its stations, running cycles, takt clock, targets and bottleneck."""
+"""One line's band: its stations, running cycles, takt clock, targets, and what is made of them."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 
 from msgspec import Struct
 
-from linecontrol.board.page import LineBand, StationTile, SuspectRow, TaktClock, TargetRow
+from linecontrol.board.advice_view import lag_box, release_box
+from linecontrol.board.forecast_view import Progress
+from linecontrol.board.page import ForecastBox, LineBand, StationTile, TaktClock, TargetRow
+from linecontrol.board.verdict_view import verdict_box
 from linecontrol.board.words import STATE_WORDS, lead, moment_text
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
@@ -18,15 +21,15 @@ from linecontrol.model.event import (
     CycleEnded,
     CycleProgress,
     CycleStarted,
+    LagExplained,
     LedgerUpdated,
+    ReleaseProposed,
     StateChanged,
     StateHeld,
+    TargetForecast,
     UnitCompleted,
 )
 from linecontrol.model.state import Severity, StationState
-
-MOST_SUSPECTS = 3
-"""So many bottleneck suspects are shown."""
 
 
 class _Cycle(Struct):
@@ -59,7 +62,11 @@ class LineView:
         self._numbers = {station: number for number, station in enumerate(self._line.stations, 1)}
         self._out_ns: int | None = None
         self._ledgers: dict[str, LedgerUpdated] = {}
+        self._progress: dict[str, Progress] = {}
         self._bottleneck: BottleneckUpdated | None = None
+        self._forecasts: dict[str, TargetForecast] = {}
+        self._lag: LagExplained | None = None
+        self._release: ReleaseProposed | None = None
 
     def apply(self, event: AnyEvent) -> None:
         """Fold an event of this line; what the board doesn't show is passed over."""
@@ -82,8 +89,15 @@ class LineView:
                 self._out_ns = event.at_ns
             case LedgerUpdated():
                 self._ledgers[event.target] = event
+                self._progress.setdefault(event.target, Progress(self._calendar.zone)).add(event)
             case BottleneckUpdated():
                 self._bottleneck = event
+            case TargetForecast():
+                self._forecasts[event.target] = event
+            case LagExplained():
+                self._lag = event
+            case ReleaseProposed():
+                self._release = event
             case _:
                 pass
 
@@ -112,7 +126,10 @@ class LineView:
             shift=self._shift(now_ns),
             takt=self._takt(now_ns),
             targets=[self._target(ledger, now_ns) for ledger in self._ledgers.values()],
-            suspects=self._suspects(),
+            verdict=verdict_box(self._bottleneck, self._line) if self._bottleneck else None,
+            forecasts=self._outlook(now_ns),
+            lag=lag_box(self._lag, self._line, now_ns, self._calendar.zone) if self._lag else None,
+            release=release_box(self._release, self._config.products) if self._release else None,
             stations=[self._tile(name, now_ns, alerts.get(name)) for name in self._stations],
         )
 
@@ -135,9 +152,8 @@ class LineView:
 
     def _target(self, ledger: LedgerUpdated, now_ns: int) -> TargetRow:
         standing, word, days = lead(ledger.ahead_units, ledger.ahead_days)
-        family = self._config.families.get(ledger.family)
         return TargetRow(
-            title=family.title if family else ledger.family,
+            title=self._title(ledger.family),
             year=ledger.year,
             today=self._today(ledger, now_ns),
             today_needed=self._needed_today(ledger, now_ns),
@@ -162,19 +178,16 @@ class LineView:
         start_ns, end_ns = self._calendar.day_start(day), self._calendar.day_start(day + timedelta(days=1))
         return self._elapsed_s(start_ns, end_ns) / ledger.takt_required_s
 
-    def _suspects(self) -> list[SuspectRow]:
-        if self._bottleneck is None:
-            return []
-        return [
-            SuspectRow(
-                number=self._numbers[suspect.station],
-                title=self._line.stations[suspect.station].title,
-                probability=round(100 * suspect.probability),
-                cycle_s=suspect.effective_cycle_s,
-            )
-            for suspect in self._bottleneck.suspects
-            if suspect.station in self._stations and suspect.probability >= 0.005
-        ][:MOST_SUSPECTS]
+    def _outlook(self, now_ns: int) -> list[ForecastBox]:
+        boxes = []
+        for target, forecast in self._forecasts.items():
+            progress = self._progress.get(target) or Progress(self._calendar.zone)
+            boxes.append(progress.box(forecast, self._title(forecast.family), now_ns))
+        return [box for box in boxes if box]
+
+    def _title(self, family: str) -> str:
+        known = self._config.families.get(family)
+        return known.title if known else family
 
     def _tile(self, name: str, now_ns: int, alert: Severity | None) -> StationTile:
         station = self._stations[name]

@@ -65,12 +65,95 @@ class TargetRow(Struct, frozen=True, kw_only=True):
 
 
 class SuspectRow(Struct, frozen=True, kw_only=True):
-    """A station that may hold the line back; ``probability`` in percent."""
+    """A station that may hold the line back; ``probability`` in percent.
+
+    ``gain`` are the units a year that 10 % off its times would give, ``gain_range`` the interval that holds it with
+    80 %; empty where it is not known.
+    """
 
     number: int
     title: str
     probability: int
-    cycle_s: float
+    cycle_s: float | None
+    gain: str
+    gain_range: str
+
+
+class OpinionRow(Struct, frozen=True, kw_only=True):
+    """What another method says, and why it disagrees with the verdict (empty where it agrees)."""
+
+    method: str
+    stations: str
+    reason: str
+
+
+class VerdictBox(Struct, frozen=True, kw_only=True):
+    """Which station holds the line back. ``evidence`` says how much the verdict rests on."""
+
+    sentence: str
+    evidence: str
+    provisional: bool
+    suspects: list[SuspectRow]
+    outside: str
+    opinions: list[OpinionRow]
+    notes: list[str]
+
+
+class FanStep(Struct, frozen=True, array_like=True, gc=False):
+    """At ``x`` (0 to 1 over the picture's time) fewer units than ``low`` or more than ``high`` with 10 % each."""
+
+    x: float
+    low: float
+    likely: float
+    high: float
+
+
+class Fan(Struct, frozen=True, kw_only=True):
+    """The picture of a forecast: times as parts of its width (0 to 1), heights in units from ``bottom`` to ``top``.
+
+    ``done`` is what was built as (time, units); ``unseen`` leads there from the year's start where the board wasn't
+    told. ``ticks`` name times.
+    """
+
+    bottom: float
+    top: float
+    target: float
+    done: list[tuple[float, float]]
+    unseen: list[tuple[float, float]]
+    steps: list[FanStep]
+    ticks: list[tuple[float, str]]
+
+
+class ForecastBox(Struct, frozen=True, kw_only=True):
+    """How an annual target will end: the ``outcome`` with its 80 % interval, the ``chance`` to meet the target.
+
+    ``certainty`` tells how much of the forecast is still the plan, ``alarm`` what makes the target impossible.
+    """
+
+    title: str
+    outcome: str
+    chance: str
+    standing: Standing
+    certainty: str
+    alarm: str
+    fan: Fan
+
+
+class LagBox(Struct, frozen=True, kw_only=True):
+    """Where a line lost its time: the sum, and its largest parts as (where and why, units)."""
+
+    sum: str
+    causes: list[tuple[str, str]]
+
+
+class ReleaseBox(Struct, frozen=True, kw_only=True):
+    """Which products to start next, in order, and whether the first of them should start now."""
+
+    go: bool
+    word: str
+    products: list[str]
+    content: str
+    reason: str
 
 
 class LineBand(Struct, frozen=True, kw_only=True):
@@ -82,7 +165,10 @@ class LineBand(Struct, frozen=True, kw_only=True):
     shift: str
     takt: TaktClock
     targets: list[TargetRow]
-    suspects: list[SuspectRow]
+    verdict: VerdictBox | None
+    forecasts: list[ForecastBox]
+    lag: LagBox | None
+    release: ReleaseBox | None
     stations: list[StationTile]
 
 
@@ -96,7 +182,11 @@ class LinkRow(Struct, frozen=True, kw_only=True):
 
 
 class CommitmentRow(Struct, frozen=True, kw_only=True):
-    """A promise to a market, with the margin that the forecast leaves."""
+    """A promise to a market.
+
+    ``margin`` is the chance that it is kept, or what the present pace leaves of its time as long as nothing is
+    forecast. ``finish`` says between which days it will be served with 80 %.
+    """
 
     title: str
     family: str
@@ -104,13 +194,21 @@ class CommitmentRow(Struct, frozen=True, kw_only=True):
     units: int
     due: str
     margin: str
+    finish: str
     standing: Standing
 
 
 class KitRow(Struct, frozen=True, kw_only=True):
-    """A kit that doesn't last for the next working day."""
+    """A kit that doesn't last for the next working day (``low``) or for the year's targets.
+
+    ``runs_out`` is the day when the last one is used, announced deliveries included; ``short`` are those that the
+    year's targets need beyond them.
+    """
 
     title: str
+    low: bool
+    runs_out: str
+    short: int
     stock: int
     needed: int
     arriving: int
@@ -140,6 +238,7 @@ class Page(Struct, frozen=True, kw_only=True):
     lines: list[LineBand]
     commitments: list[CommitmentRow]
     kits: list[KitRow]
+    kits_well: str
     flags: list[FlagRow]
     closed: list[FlagRow]
     trouble: list[str]

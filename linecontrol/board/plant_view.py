@@ -5,10 +5,28 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from linecontrol.board.page import CommitmentRow, FlagRow, KitRow, LinkRow
-from linecontrol.board.words import SEVERITY_WORDS, URGENCY, due_text, margin, moment_text
+from linecontrol.board.page import CommitmentRow, FlagRow, KitRow, LinkRow, Standing
+from linecontrol.board.words import (
+    SEVERITY_WORDS,
+    URGENCY,
+    chance,
+    day_text,
+    days_text,
+    due_text,
+    margin,
+    moment_text,
+    percent,
+)
 from linecontrol.config import Config
-from linecontrol.model.event import AnyEvent, CommitmentUpdated, FlagChanged, KitStockChanged, LinkChanged
+from linecontrol.model.event import (
+    AnyEvent,
+    CommitmentForecast,
+    CommitmentUpdated,
+    FlagChanged,
+    KitForecast,
+    KitStockChanged,
+    LinkChanged,
+)
 from linecontrol.model.health import Health
 from linecontrol.model.state import AlarmState, Severity
 
@@ -16,6 +34,7 @@ OPEN = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED)
 """States in which a flag is shown as open."""
 CLOSED_KEPT = 4
 """So many closed flags are still listed."""
+_NEVER_NS = 2**63 - 1
 
 
 class _Flag(Struct):
@@ -32,7 +51,9 @@ class PlantView:
         self._zone = zone
         self._links: dict[str, LinkChanged] = {}
         self._commitments: dict[str, CommitmentUpdated] = {}
+        self._chances: dict[str, CommitmentForecast] = {}
         self._kits: dict[str, KitStockChanged] = {}
+        self._kit_ends: dict[str, KitForecast] = {}
         self._flags: dict[str, _Flag] = {}
         self._closed: deque[FlagChanged] = deque(maxlen=CLOSED_KEPT)
         self._users = {name: self._lines_on(name) for name in config.connections}
@@ -48,6 +69,10 @@ class PlantView:
                 self._commitments[event.commitment] = event
             case KitStockChanged():
                 self._kits[event.kit] = event
+            case CommitmentForecast():
+                self._chances[event.commitment] = event
+            case KitForecast():
+                self._kit_ends[event.kit] = event
             case _:
                 pass
 
@@ -129,9 +154,9 @@ class PlantView:
         """Commitments that are not yet kept, in order of their due days."""
         rows = []
         for event in sorted(self._commitments.values(), key=lambda event: (event.due_ns, event.commitment)):
-            standing, text = margin(event.done, event.units, event.margin_days)
-            family = self._config.families.get(event.family)
             if event.done < event.units:
+                family = self._config.families.get(event.family)
+                standing, text, finish = self._prospect(event, now_ns)
                 rows.append(
                     CommitmentRow(
                         title=event.market,
@@ -140,23 +165,52 @@ class PlantView:
                         units=event.units,
                         due=due_text(event.due_ns, now_ns, self._zone),
                         margin=text,
+                        finish=finish,
                         standing=standing,
                     )
                 )
         return rows
 
-    def kits(self) -> list[KitRow]:
-        """Kits of which the next working day needs more than there will be, the scarcest first."""
-        rows = []
-        for name, event in self._kits.items():
-            kit = self._config.kits.get(name)
-            if event.stock + event.arriving < event.needed_next_day:
-                rows.append(
-                    KitRow(
-                        title=kit.title if kit else name,
-                        stock=event.stock,
-                        needed=event.needed_next_day,
-                        arriving=event.arriving,
-                    )
-                )
-        return sorted(rows, key=lambda row: row.stock + row.arriving - row.needed)
+    def _prospect(self, event: CommitmentUpdated, now_ns: int) -> tuple[Standing, str, str]:
+        """How an open commitment stands, in words, and when it will be served."""
+        forecast = self._chances.get(event.commitment)
+        if forecast is None:
+            return *margin(event.done, event.units, event.margin_days), ""
+        finish = days_text(forecast.finish_low_ns, forecast.finish_high_ns, now_ns, self._zone)
+        return chance(forecast.probability), f"met with {percent(forecast.probability)}", f"done {finish}"
+
+    def kits(self, now_ns: int) -> list[KitRow]:
+        """Kits of which the next working day needs more than there will be, then those that run out, each in order."""
+        rows = [
+            (not low, ends_ns, event.stock + event.arriving - event.needed_next_day, self._kit(event, low, now_ns))
+            for event in self._kits.values()
+            for low in [event.stock + event.arriving < event.needed_next_day]
+            for ends_ns in [self._ends_ns(event.kit)]
+            if low or ends_ns < _NEVER_NS
+        ]
+        return [row for _, _, _, row in sorted(rows, key=lambda each: each[:3])]
+
+    def kits_well(self) -> str:
+        """What can be said of the kits where none is missing."""
+        lasting = self._kits and all(kit in self._kit_ends for kit in self._kits)
+        return "All last for the year's targets" if lasting else "Enough for the next working day"
+
+    def _ends_ns(self, kit: str) -> int:
+        forecast = self._kit_ends.get(kit)
+        return _NEVER_NS if forecast is None or forecast.runs_out_ns is None else forecast.runs_out_ns
+
+    def _kit(self, event: KitStockChanged, low: bool, now_ns: int) -> KitRow:
+        kit, forecast, ends_ns = (
+            self._config.kits.get(event.kit),
+            self._kit_ends.get(event.kit),
+            self._ends_ns(event.kit),
+        )
+        return KitRow(
+            title=kit.title if kit else event.kit,
+            low=low,
+            runs_out="" if ends_ns == _NEVER_NS else day_text(ends_ns, now_ns, self._zone),
+            short=forecast.short if forecast else 0,
+            stock=event.stock,
+            needed=event.needed_next_day,
+            arriving=event.arriving,
+        )

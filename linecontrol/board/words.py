@@ -19,6 +19,18 @@ STATE_WORDS = {
 }
 SEVERITY_WORDS = {Severity.CRITICAL: "Critical", Severity.WARNING: "Warning", Severity.INFO: "Info"}
 URGENCY = {Severity.CRITICAL: 2, Severity.WARNING: 1, Severity.INFO: 0}
+CAUSE_WORDS = {
+    "": "slower than planned",
+    "blocked": "blocked by the next station",
+    "starved": "waiting for units",
+    "kit": "kits missing",
+    "operator": "no operator",
+    "unobserved": "not seen",
+}
+SAFE = 0.8
+"""A promise with at least this probability is shown as good."""
+ENDANGERED = 0.35
+"""A promise with less than this probability is shown as bad."""
 TIGHT_DAYS = 3.0
 """A commitment with less margin than this many working days is shown as tight."""
 
@@ -46,14 +58,53 @@ def moment_text(at_ns: int, now_ns: int, zone: ZoneInfo) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-def due_text(due_ns: int, now_ns: int, zone: ZoneInfo) -> str:
-    """The day of a due moment: ``31 Mar``, with the year if it is another one than now's."""
-    moment = local(due_ns - 1, zone)
+def day_text(at_ns: int, now_ns: int, zone: ZoneInfo) -> str:
+    """The day of a moment: ``31 Mar``, with the year if it is another one than now's."""
+    moment = local(at_ns, zone)
     year = "" if moment.year == local(now_ns, zone).year else f" {moment.year}"
     return f"{moment.day} {moment:%b}{year}"
 
 
-def _amount(value: float, one: str) -> str:
+def days_text(low_ns: int | None, high_ns: int | None, now_ns: int, zone: ZoneInfo) -> str:
+    """Between which days something happens; ``None`` is later than anybody can say."""
+    if low_ns is None:
+        return "later than foreseeable"
+    low = day_text(low_ns, now_ns, zone)
+    if high_ns is None:
+        return f"{low} or later"
+    high = day_text(high_ns, now_ns, zone)
+    if low == high:
+        return low
+    first, last = local(low_ns, zone), local(high_ns, zone)
+    if first.year == last.year:
+        low = f"{first.day}" if first.month == last.month else f"{first.day} {first:%b}"
+    return f"{low} – {high}"
+
+
+def due_text(due_ns: int, now_ns: int, zone: ZoneInfo) -> str:
+    """The last day of what is due by a moment, as ``day_text`` says it."""
+    return day_text(due_ns - 1, now_ns, zone)
+
+
+def percent(probability: float) -> str:
+    """A probability for people, who should never read that something is certain: ``4 %``, ``under 1 %``."""
+    if probability < 0.01:
+        return "under 1\u00a0%"
+    return "over 99\u00a0%" if probability > 0.99 else f"{100 * probability:.0f}\u00a0%"
+
+
+def chance(probability: float) -> Standing:
+    """How a promise with this probability stands."""
+    return "good" if probability >= SAFE else "tight" if probability >= ENDANGERED else "bad"
+
+
+def cause_text(cause: str) -> str:
+    """What a station or a line lost its time by."""
+    return CAUSE_WORDS.get(cause, cause.replace("_", " "))
+
+
+def amount(value: float, one: str) -> str:
+    """A number of things to one decimal, its sign left out: ``1.0 unit``, ``4.2 units``."""
     text = f"{abs(value):.1f}"
     return f"{text} {one if text == '1.0' else one + 's'}"
 
@@ -64,7 +115,7 @@ def lead(units: float, days: float) -> tuple[Standing, str, str]:
         return "good", "on target", ""
     side = "behind" if units < 0 else "ahead"
     standing: Standing = "good" if units > 0 else "tight" if units > -1 else "bad"
-    return standing, f"{_amount(units, 'unit')} {side}", _amount(days, "working day")
+    return standing, f"{amount(units, 'unit')} {side}", amount(days, "working day")
 
 
 def margin(done: int, units: int, days: float | None) -> tuple[Standing, str]:
@@ -74,5 +125,5 @@ def margin(done: int, units: int, days: float | None) -> tuple[Standing, str]:
     if days is None:
         return "unknown", "no forecast yet"
     if days < 0:
-        return "bad", f"{_amount(days, 'day')} late"
-    return ("tight" if days < TIGHT_DAYS else "good"), f"{_amount(days, 'day')} to spare"
+        return "bad", f"{amount(days, 'day')} late"
+    return ("tight" if days < TIGHT_DAYS else "good"), f"{amount(days, 'day')} to spare"

@@ -9,8 +9,10 @@ from importlib import import_module
 import typer
 
 from linecontrol import registry
+from linecontrol.cli import alarm, rules
 
-_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay")
+_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay", "analyse", "forecast", "test",
+             "backtest")  # fmt: skip
 
 
 def _app() -> typer.Typer:
@@ -25,8 +27,10 @@ def _app() -> typer.Typer:
     for name in _COMMANDS:
         command: Callable[..., None] = import_module(f"linecontrol.cli.{name}").command
         app.command(name)(command)
+    app.add_typer(alarm.app, name="alarm")
+    app.add_typer(rules.app, name="rules")
     for name, point in registry.commands().items():
-        if name not in _COMMANDS:
+        if name not in (*_COMMANDS, "alarm", "rules"):
             app.add_typer(point.load(), name=name)
     return app
 

@@ -1,6 +1,13 @@
 """The YAML as types. Values only: reading files is in ``linecontrol.config.loader``."""
 
-from linecontrol.config.calendar import BreakConfig, CalendarConfig, ShiftConfig, Weekday
+from linecontrol.config.calendar import (
+    BreakConfig,
+    CalendarConfig,
+    ShiftConfig,
+    ShiftDayConfig,
+    StopConfig,
+    Weekday,
+)
 from linecontrol.config.gateway import (
     AllowConfig,
     BoardConfig,
@@ -62,10 +69,12 @@ __all__ = [
     "Role",
     "RuleConfig",
     "ShiftConfig",
+    "ShiftDayConfig",
     "SignalConfig",
     "SimulatorConfig",
     "StandardConfig",
     "StationConfig",
+    "StopConfig",
     "Subject",
     "TargetConfig",
     "TroubleConfig",

@@ -1,12 +1,13 @@
 """What types can't see: names that aren't there, times that overlap, signals that are needed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from linecontrol.config.binding import Binding
 from linecontrol.config.check_calendar import overlapping, pauses
+from linecontrol.config.check_days import single_days
 from linecontrol.config.check_line import line_problems
 from linecontrol.config.check_signal import signal_problems
 from linecontrol.config.holidays import public_holidays
@@ -42,11 +43,13 @@ def _plant(config: Config) -> Found:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         yield ("plant", "timezone"), f"no time zone named {zone!r}{nearest(zone, available_timezones())}"
+    holidays: Container[date] = frozenset()
     try:
-        public_holidays(config.calendar.holidays)
+        holidays = public_holidays(config.calendar.holidays)
     except ValueError as error:
         yield ("calendar", "holidays"), str(error)
     yield from pauses(config.calendar.shifts)
+    yield from single_days(config, holidays)
     told: set[str] = set()
     for name, line in config.lines.items():
         for path, text in overlapping(config.calendar.shifts, line.shifts, ("lines", name, "shifts")):
@@ -125,6 +128,7 @@ def _targets(config: Config) -> Found:
 def _rules(config: Config) -> Found:
     subjects: dict[Subject, list[str]] = {
         Subject.STATION: station_names(config),
+        Subject.LINE: list(config.lines),
         Subject.TARGET: list(config.targets),
         Subject.COMMITMENT: list(config.commitments),
         Subject.KIT: list(config.kits),

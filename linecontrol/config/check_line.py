@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from linecontrol.config.line import LineConfig
+from linecontrol.config.line import Command, LineConfig
 from linecontrol.config.root import Config
 from linecontrol.config.source import Path_
 from linecontrol.config.wording import unknown
@@ -22,6 +22,7 @@ def line_problems(config: Config, name: str, line: LineConfig) -> Found:
     yield from _codes(config, line, path)
     yield from _buffers(line, path)
     yield from _standards(config, line, path)
+    yield from _release(config, line, path)
 
 
 def _codes(config: Config, line: LineConfig, path: Path_) -> Found:
@@ -90,3 +91,23 @@ def _standards(config: Config, line: LineConfig, path: Path_) -> Found:
             known = station in first.times
             at = (*path, "standards", 0, "times", *((station,) if known else ()))
             yield at, f"no planned time at station {station!r} for {', '.join(missing)}"
+
+
+def _release(config: Config, line: LineConfig, path: Path_) -> Found:
+    built = [name for name, product in config.products.items() if product.family in line.families]
+    for place, (name, station) in enumerate(line.stations.items()):
+        if Command.NEXT_PRODUCT in station.commands:
+            here = (*path, "stations", name, "commands", Command.NEXT_PRODUCT.value)
+            if place:
+                yield here, f"units are started at the line's first station, {next(iter(line.stations))!r}"
+            texts = [product for product in built if not isinstance(config.products[product].code, int)]
+            if texts:
+                code = config.products[texts[0]].code
+                yield here, f"it writes whole numbers, but the code of product {texts[0]!r} is {code!r}"
+    for index, rule in enumerate(line.release.spacing):
+        here = (*path, "release", "spacing", index)
+        for place, product in enumerate(rule.products):
+            if product not in built:
+                yield (*here, "products", place), unknown("product of this line", product, built)
+        if rule.most >= rule.within:
+            yield (*here, "most"), f"{rule.most} of {rule.within} is no rule: any sequence keeps it"

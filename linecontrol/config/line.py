@@ -63,6 +63,8 @@ class Command(StrEnum):
     """Colour code of the andon light: 0 off, 1 green, 2 yellow, 3 red."""
     HOLD = "hold"
     """Lease in seconds during which the station must not start another unit; 0 releases."""
+    NEXT_PRODUCT = "next_product"
+    """Code of the product that the station should start next, as the release proposes it."""
 
 
 class SignalConfig(ConfigModel):
@@ -119,6 +121,28 @@ class StandardConfig(ConfigModel):
     """Station, then product, then planned cycle time (working time)."""
 
 
+class SpacingConfig(ConfigModel):
+    """A rule of the sequence: at the most so many of these products among so many units that follow each other."""
+
+    products: Annotated[list[Name], Field(min_length=1)]
+    """The products, heavy ones for example."""
+    most: Annotated[int, Field(ge=1)]
+    """How many of them at the most ..."""
+    within: Annotated[int, Field(ge=2, le=100)]
+    """... among so many units."""
+
+
+class ReleaseConfig(ConfigModel):
+    """How the next units to start are proposed."""
+
+    limit: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Most units that the line should hold (CONWIP); ``auto`` finds the smallest that keeps 98 % of the throughput."""
+    spacing: list[SpacingConfig] = []
+    """Rules of the sequence."""
+    ahead: Annotated[int, Field(ge=1, le=50)] = 5
+    """How many units are proposed."""
+
+
 class LineConfig(ConfigModel):
     """A line: stations in the order of the flow."""
 
@@ -134,6 +158,8 @@ class LineConfig(ConfigModel):
     """Stations by name, in the order in which a unit passes them."""
     buffers: dict[Name, BufferConfig] = {}
     """Buffers by name. Neighbours without one hand over directly (0 places)."""
+    release: ReleaseConfig = ReleaseConfig()
+    """How the next units to start are proposed."""
     standards: Annotated[list[StandardConfig], Field(min_length=1)]
     """Planned cycle times, oldest first."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from linecontrol.config.line import Command
-from linecontrol.config.types import ConfigModel, Duration
+from linecontrol.config.types import NS, ConfigModel, Duration
 from linecontrol.model.state import Andon, Severity
 
 
@@ -14,6 +14,7 @@ class Subject(StrEnum):
     """What a rule is about: it is watched once for each of them."""
 
     STATION = "station"
+    LINE = "line"
     TARGET = "target"
     COMMITMENT = "commitment"
     KIT = "kit"
@@ -49,12 +50,21 @@ class RuleConfig(ConfigModel):
     """How long ``when`` must hold without a pause before the flag is raised, in wall time."""
     off_delay: Duration = 0
     """How long the flag must have been over before it clears, in wall time."""
+    suppress: str | None = None
+    """While this condition holds, the flag is suppressed by design: followed and recorded, but it wants nobody and
+    commands nothing."""
     severity: Severity = Severity.WARNING
     """How urgently it wants a person."""
     ack: Literal["required", "auto"] = "auto"
     """Whether a person has to acknowledge it."""
     latch: bool = False
     """Stay raised until acknowledged, even if the cause is gone."""
+    realarm: Duration = 0
+    """How long after being acknowledged it asks again while it is still raised, in wall time; never if left out."""
+    shelve_max: Annotated[Duration, Field(gt=0)] = 8 * 3600 * NS
+    """For how long a person may shelve it at the most, in wall time."""
+    was: str | None = None
+    """Former name of the rule: what is known of its flags goes on under the new one."""
     message: str
     """What a person reads; ``{name}`` stands for any name that a condition may use."""
     actions: Annotated[list[Literal["flag"] | CommandAction], Field(min_length=1)] = ["flag"]

@@ -54,6 +54,10 @@ class Channel(Struct):
     issued_ns: int | None = None
     open: Open | None = None
 
+    def has(self, flag: str) -> bool:
+        """Whether a flag's wish stands."""
+        return any(demand.flag == flag for demand in self.demands)
+
     def demand(self, demand: Demand) -> None:
         """A flag was raised."""
         self.demands = [*(other for other in self.demands if other.flag != demand.flag), demand]
@@ -65,6 +69,11 @@ class Channel(Struct):
         if gone:
             self.demands = [demand for demand in self.demands if demand.flag != flag]
             self._decide(gone[-1].on_clear, reason)
+
+    def want(self, value: Written, reason: str) -> None:
+        """Have a value stand there that no flag asks for."""
+        self.wanted, self.reason = value, reason
+        self.changed = value != self.sent
 
     def is_due(self, now_ns: int, spacing_ns: int) -> bool:
         """Whether something is to be written now."""

@@ -10,6 +10,7 @@ from linecontrol.config import Command, CommandAction, Config
 from linecontrol.control.channel import RANKS, Channel, Demand, Open, Written, colour_code
 from linecontrol.errors import SnapshotError
 from linecontrol.model import (
+    AlarmState,
     Andon,
     AnyEvent,
     CommandClosed,
@@ -17,10 +18,16 @@ from linecontrol.model import (
     CommandOutcome,
     CommandResult,
     FlagChanged,
+    ReleaseProposed,
 )
 
 _GIVE_UP = 2
 """A command without an outcome is closed as unknown after so many times ``expire_after``."""
+
+
+_WANTING = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED)
+"""States in which a flag's commands stand."""
+_BEGINS = ("raised", "unshelved", "unsuppressed", "in_service")
 
 
 class _Remembered(Struct):
@@ -50,23 +57,39 @@ class ControlRoom:
     # --- the doors ------------------------------------------------------------------------------------------
 
     def see(self, event: AnyEvent) -> Sequence[AnyEvent]:
-        """What follows from a flag that was raised or cleared."""
-        if not isinstance(event, FlagChanged) or event.transition not in ("raised", "cleared"):
+        """What follows from a flag that now wants somebody, or no longer does."""
+        if isinstance(event, ReleaseProposed):
+            return self._release(event)
+        if not isinstance(event, FlagChanged):
             return ()
         said: list[AnyEvent] = []
+        wanting = event.state in _WANTING
         for action in self._actions.get(event.rule, ()):
             target = action.station or f"{event.line}/{event.station}"
             if (refusal := self._refusal(target, action.command)) is not None:
-                if event.transition == "raised":
+                if wanting and event.transition in _BEGINS:
                     said.append(self._refuse(target, action, event, refusal))
                 continue
             channel = self._channel(target, action.command)
-            if event.transition == "raised":
+            if wanting and (event.transition == "raised" or not channel.has(event.flag)):
                 channel.demand(_demand(action, event))
-            else:
+            elif not wanting:
                 channel.drop(event.flag, event.text)
             said += self._write(channel, event.at_ns)
         return said
+
+    def _release(self, event: ReleaseProposed) -> Sequence[AnyEvent]:
+        """Command the proposed product where that is allowed; what is to wait is commanded by nobody."""
+        line = self._config.lines.get(event.line)
+        product = self._config.products.get(event.products[0]) if event.go and event.products else None
+        if line is None or product is None or not isinstance(product.code, int):
+            return ()
+        target = f"{event.line}/{next(iter(line.stations))}"
+        if self._refusal(target, Command.NEXT_PRODUCT) is not None:
+            return ()
+        channel = self._channel(target, Command.NEXT_PRODUCT)
+        channel.want(product.code, event.reason)
+        return self._write(channel, event.at_ns)
 
     def tick(self, at_ns: int) -> Sequence[AnyEvent]:
         """Commands that waited, leases to renew, commands given up."""

@@ -5,7 +5,7 @@ from msgspec import Struct, field
 from linecontrol.flowline.layout import Layout
 
 
-class Passage(Struct):
+class Passage(Struct, gc=False):
     """One unit's stay at one station, in working time.
 
     ``departure`` is ``None`` where it was not recorded, ``complete`` is ``None`` while the work is going on.

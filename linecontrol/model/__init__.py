@@ -35,7 +35,7 @@ from linecontrol.model.event import (
     UnitCompleted,
 )
 from linecontrol.model.health import ConnectionHealth, Health, SinkHealth
-from linecontrol.model.observation import Findings, Observation
+from linecontrol.model.observation import Findings, Observation, Operation
 from linecontrol.model.reading import CommandOutcome, LinkChange, Quality, Reading, Value
 from linecontrol.model.room import Room
 from linecontrol.model.state import AlarmState, Andon, CommandResult, Severity, StationState, Timing
@@ -72,6 +72,7 @@ __all__ = [
     "LinkChange",
     "LinkChanged",
     "Observation",
+    "Operation",
     "Opinion",
     "Quality",
     "Reading",

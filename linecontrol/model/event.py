@@ -259,7 +259,7 @@ class Suspect(Struct, frozen=True, array_like=True, gc=False):
 
     station: str
     probability: float
-    effective_cycle_s: float
+    effective_cycle_s: float | None
     share: float = 0.0
     gain_units: float | None = None
     gain_low: float | None = None
@@ -415,7 +415,9 @@ class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):
     """A flag (an alarm instance) changed its state.
 
     ``flag`` is ``rule/subject``; ``raised_ns`` with it identifies the instance. ``transition`` is ``raised``,
-    ``cleared``, ``acknowledged``, ``blind`` (its inputs are unknown) or ``sighted``.
+    ``cleared``, ``acknowledged``, ``realarmed`` (still raised so long after that), ``blind`` (its inputs are unknown),
+    ``sighted``, ``shelved``, ``unshelved``, ``suppressed`` (by design), ``unsuppressed``, ``out_of_service``,
+    ``in_service``, or ``withdrawn`` (its rule is gone). ``by`` and ``reason`` are an operator's.
     """
 
     flag: str
@@ -430,6 +432,8 @@ class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):
     unit: str | None = None
     value: float | None = None
     limit: float | None = None
+    by: str = ""
+    reason: str = ""
 
 
 class CommandIssued(Event, frozen=True, kw_only=True, tag="command_issued"):

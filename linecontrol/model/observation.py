@@ -17,5 +17,20 @@ class Findings(Struct, frozen=True, array_like=True, tag="findings", gc=False):
     events: list[AnyEvent]
 
 
-Observation = Reading | LinkChange | CommandOutcome | Findings
+class Operation(Struct, frozen=True, array_like=True, tag="operation", gc=False):
+    """What a person wants of a flag (``rule/subject``), given by ``user`` for a ``reason``.
+
+    ``verb`` is ``ack``, ``shelve``, ``unshelve``, ``out_of_service`` or ``in_service``. ``until_ns`` ends a shelving
+    (``None``: when the flag clears) or being out of service (``None``: when it is put back).
+    """
+
+    verb: str
+    flag: str
+    user: str
+    reason: str
+    at_ns: int
+    until_ns: int | None = None
+
+
+Observation = Reading | LinkChange | CommandOutcome | Findings | Operation
 """What the engine's ``step`` takes."""

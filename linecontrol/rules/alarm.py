@@ -1,27 +1,47 @@
-"""The life of one alarm, as a pure function of what its conditions say and of time (ISA-18.2)."""
+"""The life of one alarm, as a pure function of what its conditions say, of operators and of time.
+
+The regions are those of OPC UA Part 9 and stand side by side: process (raised or not, with delays and latch),
+acknowledgement, shelving, suppression by design, service. What gates the alarm never stops its process: only
+``Alarm.state``, the word of ISA-18.2 for the whole, tells whether it wants somebody.
+"""
 
 from msgspec import Struct
 
 from linecontrol.model import AlarmState
+from linecontrol.rules.chain import Progress
 
 BLIND_AFTER_NS = 300 * 10**9
 """An alarm whose conditions were known once is blind when they have been unknown for longer than this, wall time."""
 
 
 class Life(Struct, frozen=True):
-    """How an alarm lives: delays in wall nanoseconds, whether a person must acknowledge it, whether it latches."""
+    """How an alarm lives: delays in wall nanoseconds, whether a person must acknowledge it, whether it latches.
+
+    ``realarm_ns`` after an acknowledgement it asks again if it is still raised; 0: never.
+    """
 
     on_delay_ns: int = 0
     off_delay_ns: int = 0
     ack: bool = False
     latch: bool = False
+    realarm_ns: int = 0
 
 
 class Step(Struct, frozen=True):
-    """A transition (``raised``, ``cleared``, ``acknowledged``, ``blind``, ``sighted``) and its moment."""
+    """A transition and its moment, and of an operator's command who gave it and why."""
 
     transition: str
     at_ns: int
+    by: str = ""
+    reason: str = ""
+
+
+class Gate(Struct, frozen=True):
+    """Shelving or being out of service: by whom, why, until when (``None``: see there)."""
+
+    by: str
+    reason: str
+    until_ns: int | None
 
 
 class Alarm(Struct):
@@ -30,7 +50,10 @@ class Alarm(Struct):
     ``signal`` is what would change it: that it is to be raised or, once raised, to be cleared; ``None`` if unknown.
     ``since_ns`` is since when that has held, an unknown in between not counting as a pause. ``told_ns`` is when the
     signal last became true from unknown, ``dark_ns`` since when it has been unknown after having been known.
-    ``text`` and ``unit`` are what was told when it was raised: what they were about may be over when it clears.
+    ``acked_ns`` is when it was acknowledged. ``suppressed`` tells whether its design suppresses it, ``shelf`` is its
+    shelving (without an end: once, until it clears), ``service`` its being out of service (without an end: until it
+    is put back). ``text`` and ``unit`` are what was told when it was raised: what they were about may be over when it
+    clears. ``progress`` is how far its sequence has come, if it has one.
     """
 
     raised: bool = False
@@ -41,15 +64,29 @@ class Alarm(Struct):
     told_ns: int = 0
     dark_ns: int | None = None
     blind: bool = False
+    acked_ns: int | None = None
+    suppressed: bool = False
+    shelf: Gate | None = None
+    service: Gate | None = None
     text: str = ""
     unit: str | None = None
+    progress: Progress | None = None
 
     @property
     def state(self) -> AlarmState:
         """The state in the words of ISA-18.2."""
+        if self.service is not None:
+            return AlarmState.OUT_OF_SERVICE
+        if self.suppressed:
+            return AlarmState.SUPPRESSED
+        if self.shelf is not None:
+            return AlarmState.SHELVED
         if self.raised:
             return AlarmState.ACKNOWLEDGED if self.acked else AlarmState.UNACKNOWLEDGED
         return AlarmState.NORMAL if self.acked else AlarmState.RETURNED
+
+
+# --- process --------------------------------------------------------------------------------------------------
 
 
 def feel(alarm: Alarm, life: Life, signal: bool | None, at_ns: int) -> list[Step]:
@@ -71,12 +108,32 @@ def feel(alarm: Alarm, life: Life, signal: bool | None, at_ns: int) -> list[Step
         alarm.since_ns = None
     alarm.signal = signal
     if signal and not _delay(alarm, life):
-        steps += expire(alarm, life, at_ns)
+        steps += _turn(alarm, life, at_ns)
     return steps
 
 
 def due_ns(alarm: Alarm, life: Life) -> int | None:
     """When time alone changes the alarm next, if its signal stays; ``None`` if never."""
+    due = [at for at in (_turn_ns(alarm, life), _again_ns(alarm, life), _end(alarm.shelf), _end(alarm.service)) if at]
+    return min(due, default=None)
+
+
+def expire(alarm: Alarm, life: Life, at_ns: int) -> list[Step]:
+    """What time alone has done by ``at_ns``, stamped with the moments at which it did."""
+    steps = _turn(alarm, life, at_ns)
+    if (end := _end(alarm.shelf)) and end <= at_ns:
+        alarm.shelf = None
+        steps.append(Step("unshelved", end))
+    if (end := _end(alarm.service)) and end <= at_ns:
+        alarm.service = None
+        steps.append(Step("in_service", end))
+    if (again := _again_ns(alarm, life)) and again <= at_ns:
+        alarm.acked, alarm.acked_ns = False, None
+        steps.append(Step("realarmed", again))
+    return steps
+
+
+def _turn_ns(alarm: Alarm, life: Life) -> int | None:
     if alarm.signal and alarm.since_ns is not None:
         if alarm.raised and life.latch and not alarm.acked:
             return None
@@ -86,9 +143,8 @@ def due_ns(alarm: Alarm, life: Life) -> int | None:
     return None
 
 
-def expire(alarm: Alarm, life: Life, at_ns: int) -> list[Step]:
-    """What time alone has done by ``at_ns``, stamped with the moments at which it did."""
-    due = due_ns(alarm, life)
+def _turn(alarm: Alarm, life: Life, at_ns: int) -> list[Step]:
+    due = _turn_ns(alarm, life)
     if due is None or due > at_ns:
         return []
     if not alarm.signal:
@@ -96,23 +152,80 @@ def expire(alarm: Alarm, life: Life, at_ns: int) -> list[Step]:
         return [Step("blind", due)]
     alarm.since_ns = None
     alarm.signal = False
-    if alarm.raised:
-        alarm.raised = False
-        return [Step("cleared", due)]
-    alarm.raised = True
-    alarm.raised_ns = due
-    alarm.acked = not (life.ack or life.latch)
-    return [Step("raised", due)]
-
-
-def acknowledge(alarm: Alarm, life: Life, at_ns: int) -> list[Step]:
-    """What follows from a person's acknowledging the alarm; nothing if there is nothing to acknowledge."""
-    if alarm.acked:
-        return []
-    alarm.acked = True
-    alarm.told_ns = at_ns
-    return [Step("acknowledged", at_ns), *expire(alarm, life, at_ns)]
+    if not alarm.raised:
+        alarm.raised, alarm.raised_ns = True, due
+        alarm.acked = not (life.ack or life.latch)
+        alarm.acked_ns = None
+        return [Step("raised", due)]
+    alarm.raised = False
+    steps = [Step("cleared", due)]
+    if alarm.shelf is not None and alarm.shelf.until_ns is None:
+        alarm.shelf = None
+        steps.append(Step("unshelved", due))
+    return steps
 
 
 def _delay(alarm: Alarm, life: Life) -> int:
     return life.off_delay_ns if alarm.raised else life.on_delay_ns
+
+
+def _again_ns(alarm: Alarm, life: Life) -> int | None:
+    asked = alarm.raised and alarm.acked and alarm.acked_ns is not None
+    return (alarm.acked_ns or 0) + life.realarm_ns if asked and life.realarm_ns else None
+
+
+def _end(gate: Gate | None) -> int | None:
+    return None if gate is None else gate.until_ns
+
+
+# --- operators ------------------------------------------------------------------------------------------------
+
+
+def acknowledge(alarm: Alarm, life: Life, at_ns: int, by: str = "", reason: str = "") -> list[Step]:
+    """What follows from a person's acknowledging the alarm; nothing if there is nothing to acknowledge."""
+    if alarm.acked:
+        return []
+    alarm.acked, alarm.acked_ns = True, at_ns
+    alarm.told_ns = at_ns
+    return [Step("acknowledged", at_ns, by, reason), *_turn(alarm, life, at_ns)]
+
+
+def shelve(alarm: Alarm, at_ns: int, gate: Gate) -> list[Step]:
+    """Put the alarm aside until ``gate`` ends; one that is shelved already is shelved anew."""
+    alarm.shelf = gate
+    return [Step("shelved", at_ns, gate.by, gate.reason)]
+
+
+def unshelve(alarm: Alarm, at_ns: int, by: str, reason: str) -> list[Step]:
+    """Bring it back; nothing if it isn't shelved."""
+    if alarm.shelf is None:
+        return []
+    alarm.shelf = None
+    return [Step("unshelved", at_ns, by, reason)]
+
+
+def take_out(alarm: Alarm, at_ns: int, gate: Gate) -> list[Step]:
+    """Take it out of service (maintenance)."""
+    alarm.service = gate
+    return [Step("out_of_service", at_ns, gate.by, gate.reason)]
+
+
+def put_back(alarm: Alarm, at_ns: int, by: str, reason: str) -> list[Step]:
+    """Put it back into service; nothing if it is in service."""
+    if alarm.service is None:
+        return []
+    alarm.service = None
+    return [Step("in_service", at_ns, by, reason)]
+
+
+# --- design ---------------------------------------------------------------------------------------------------
+
+
+def suppress(alarm: Alarm, suppressed: bool | None, at_ns: int) -> list[Step]:
+    """What follows from its design's suppressing it, or not any more; unknown leaves it as it is."""
+    if suppressed is None or suppressed is alarm.suppressed:
+        return []
+    alarm.suppressed = suppressed
+    if not alarm.raised and alarm.acked:
+        return []
+    return [Step("suppressed" if suppressed else "unsuppressed", at_ns)]

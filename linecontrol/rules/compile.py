@@ -6,15 +6,16 @@ from typing import TypeVar
 from msgspec import Struct
 
 from linecontrol.config import Command, CommandAction, Config, RuleConfig, Subject
-from linecontrol.model import Andon, CycleCompleted, Event, Severity
+from linecontrol.model import Andon, CycleCompleted, Event, Sampled, Severity
 from linecontrol.rules.alarm import Life
-from linecontrol.rules.check import check_condition
-from linecontrol.rules.emit import Compiled, function
-from linecontrol.rules.message import Message, message, sides
-from linecontrol.rules.parser import parse
+from linecontrol.rules.check import Vocabulary, check_condition, check_when
+from linecontrol.rules.emit import Factory, value_of, wake_of
+from linecontrol.rules.message import Message, message
+from linecontrol.rules.names import FORECASTS, SIDES, Kind, Named
+from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import ExpressionError
-from linecontrol.rules.typed import Apply, Figure, Load, Typed, comparison, leaves
+from linecontrol.rules.typed import CYCLES, DAYS, Apply, Chain, Figure, Load, Since, Typed, comparison, leaves
 
 _T = TypeVar("_T")
 
@@ -28,55 +29,58 @@ class RuleProblem(Struct, frozen=True):
     text: str
 
 
-class WindowRule(Struct, frozen=True):
-    """A window to keep for each station of a rule, and the code of what enters it."""
-
-    figure: Figure
-    item: Compiled
-
-
 class Rule(Struct, frozen=True):
-    """A compiled rule. ``moved_by`` maps the side that it looks at (own: empty) to the events that move it."""
+    """A compiled rule.
+
+    ``when`` raises it, ``over`` clears it, ``suppress`` suppresses it. ``moved_by`` maps the subject that it looks at
+    (a side, a place, or empty for its own) to the events that move it. ``windows``, ``ages`` and ``tags`` are to be
+    kept for its subjects, ``other_tags`` for others.
+    """
 
     name: str
     config: RuleConfig
     severity: Severity
     life: Life
-    when: Compiled
-    over: Compiled
+    when: Typed | Chain
+    over: Typed
+    suppress: Typed | None
+    wake: Factory | None
     message: Message
-    value: Compiled | None
-    limit: Compiled | None
-    windows: tuple[WindowRule, ...]
+    value: Factory | None
+    limit: Factory | None
+    windows: tuple[tuple[Figure, Factory], ...]
+    ages: tuple[tuple[Named, Factory], ...]
+    tags: tuple[str, ...]
+    other_tags: tuple[str, ...]
     moved_by: dict[str, tuple[type[Event], ...]]
     sides: frozenset[str]
-    timed: bool
 
 
 def problems(config: Config) -> list[RuleProblem]:
     """Everything wrong with the rules' conditions, messages and actions; empty if all is well. Never raises."""
     found: list[RuleProblem] = []
+    words = Vocabulary.of(config)
     for name, rule in config.rules.items():
-        _compile(name, rule, found)
+        _compile(name, rule, words, found)
         _check_actions(name, rule, config, found)
     return found
 
 
-def rule_of(name: str, config: RuleConfig) -> Rule:
+def rule_of(name: str, config: RuleConfig, words: Vocabulary) -> Rule:
     """A compiled rule.
 
     Raises:
         ValueError: it has problems.
     """
     found: list[RuleProblem] = []
-    rule = _compile(name, config, found)
+    rule = _compile(name, config, words, found)
     if rule is None:
         msg = "; ".join(f"{problem.field}: {problem.text}" for problem in found)
         raise ValueError(msg)
     return rule
 
 
-def _compile(name: str, config: RuleConfig, found: list[RuleProblem]) -> Rule | None:
+def _compile(name: str, config: RuleConfig, words: Vocabulary, found: list[RuleProblem]) -> Rule | None:
     def attempt(field: str, make: Callable[[], _T]) -> _T | None:
         try:
             return make()
@@ -85,41 +89,89 @@ def _compile(name: str, config: RuleConfig, found: list[RuleProblem]) -> Rule | 
             return None
 
     each, clear_text = config.each, config.clear_when
-    when = attempt("when", lambda: check_condition(parse(config.when), each))
-    clear = when if clear_text is None else attempt("clear_when", lambda: check_condition(parse(clear_text), each))
-    text = attempt("message", lambda: message(config.message, each))
-    if when is None or clear is None or text is None:
+    when = attempt("when", lambda: check_when(parse_condition(config.when), each, words))
+    clear: Typed | None = None
+    if clear_text is not None:
+        clear = attempt("clear_when", lambda: check_condition(parse_condition(clear_text), each, words))
+    suppress_text = config.suppress
+    suppress: Typed | None = None
+    if suppress_text is not None:
+        suppress = attempt("suppress", lambda: check_condition(parse_condition(suppress_text), each, words))
+    text = attempt("message", lambda: message(config.message, each, words))
+    missing = (clear is None and clear_text is not None) or (suppress is None and suppress_text is not None)
+    if when is None or missing or text is None:
         return None
-    not_when: Typed = Apply(when.kind, "not", (when,))
-    over = not_when if clear_text is None else Apply(when.kind, "and", (clear, not_when))
-    pair = comparison(when)
-    trees = [when, over, *text.trees()]
-    figures = {leaf.key: leaf for tree in trees for leaf in leaves(tree) if isinstance(leaf, Figure)}
+    over = _over(when, clear)
+    conditions = [*when.conditions, over] if isinstance(when, Chain) else [when, over]
+    conditions += [suppress] if suppress is not None else []
+    pair = None if isinstance(when, Chain) else comparison(when)
+    inputs = [leaf for tree in (*conditions, *text.trees()) for leaf in leaves(tree)]
+    figures = {(leaf.source.key, leaf.function): leaf for leaf in inputs if isinstance(leaf, Figure)}
+    ages = {leaf.name.path: leaf.name for leaf in inputs if isinstance(leaf, Since)}
     return Rule(
         name=name,
         config=config,
         severity=config.severity,
-        life=Life(config.hold_for, config.off_delay, config.ack == "required", config.latch),
-        when=function(when),
-        over=function(over),
+        life=Life(config.hold_for, config.off_delay, config.ack == "required", config.latch, config.realarm),
+        when=when,
+        over=over,
+        suppress=suppress,
+        wake=wake_of(conditions),
         message=text,
-        value=function(pair[0]) if pair else None,
-        limit=function(pair[1]) if pair else None,
-        windows=tuple(WindowRule(figure, function(figure.item)) for figure in figures.values()),
-        moved_by=_moved_by([when, over]),
-        sides=sides(trees),
-        timed=any(isinstance(leaf, Load) and leaf.name.timed for leaf in leaves(over)),
+        value=value_of(pair[0]) if pair else None,
+        limit=value_of(pair[1]) if pair else None,
+        windows=tuple((figure, value_of(figure.source.item)) for figure in figures.values()),
+        ages=tuple((named, value_of(Load(named.kind, "", named))) for named in ages.values()),
+        tags=tuple(dict.fromkeys(_tags(inputs))),
+        other_tags=tuple(dict.fromkeys(_other_tags(inputs))),
+        moved_by=_moved_by(conditions),
+        sides=frozenset(leaf.side for leaf in inputs if isinstance(leaf, Load)) & frozenset(SIDES),
     )
+
+
+def _over(when: Typed | Chain, clear: Typed | None) -> Typed:
+    """What clears a rule. A sequence clears when ``clear`` says so, or else when its last condition is over."""
+    if isinstance(when, Chain):
+        return clear if clear is not None else Apply(Kind.BOOL, "not", (when.stages[-1].condition,))
+    not_when: Typed = Apply(Kind.BOOL, "not", (when,))
+    return not_when if clear is None else Apply(Kind.BOOL, "and", (clear, not_when))
+
+
+def _tags(inputs: list[Load | Since | Figure]) -> list[str]:
+    """The telemetry tags of the own station that are read."""
+    found = []
+    for leaf in inputs:
+        if isinstance(leaf, Figure):
+            found += _tags(list(leaves(leaf.source.item)))
+        elif (isinstance(leaf, Since) or leaf.side == "") and leaf.name.path.startswith("tag."):
+            found.append(leaf.name.path.removeprefix("tag."))
+    return found
+
+
+def _other_tags(inputs: list[Load | Since | Figure]) -> list[str]:
+    """The telemetry tags of other stations that are read."""
+    paths = [leaf.name.path for leaf in inputs if isinstance(leaf, Load) and leaf.side not in ("", "cycle")]
+    return [path.removeprefix("tag.") for path in paths if path.startswith("tag.")]
 
 
 def _moved_by(trees: list[Typed]) -> dict[str, tuple[type[Event], ...]]:
     moved: dict[str, dict[type[Event], None]] = {}
     for leaf in (leaf for tree in trees for leaf in leaves(tree)):
-        if isinstance(leaf, Load):
-            moved.setdefault(leaf.side, {}).update(dict.fromkeys(leaf.name.moved_by))
-        else:
-            moved.setdefault("", {})[CycleCompleted] = None
+        match leaf:
+            case Load():
+                moved.setdefault(leaf.side, {}).update(dict.fromkeys(leaf.name.moved_by))
+            case Since():
+                moved.setdefault("", {}).update(dict.fromkeys(leaf.name.moved_by))
+            case Figure():
+                moved.setdefault("", {}).update(dict.fromkeys(_streaming(leaf.source.stream)))
     return {side: tuple(events) for side, events in moved.items()}
+
+
+def _streaming(stream: str) -> tuple[type[Event], ...]:
+    """The events that bring a stream's elements."""
+    if stream == DAYS:
+        return FORECASTS
+    return (CycleCompleted,) if stream == CYCLES else (Sampled,)
 
 
 def _check_actions(name: str, rule: RuleConfig, config: Config, found: list[RuleProblem]) -> None:
@@ -134,6 +186,8 @@ def _action_problems(action: CommandAction, rule: RuleConfig, config: Config) ->
     colours = ", ".join(Andon)
     if action.command is Command.ANDON and not isinstance(action.value, Andon):
         found.append(("value", f"andon needs a colour: {colours}"))
+    if action.command is Command.NEXT_PRODUCT:
+        found.append(("command", "next_product follows the proposed release; a rule can't write it"))
     if action.command is Command.HOLD:
         shortest = 2 * max(config.engine.resolution, config.control.spacing)
         if isinstance(action.value, Andon):

@@ -40,7 +40,7 @@ _TOKEN = re.compile(
     rf"|(?P<number>{_DIGITS})"
     r"|(?P<text>'[^'\n]*'|\"[^\"\n]*\")"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)"
-    r"|(?P<sign>==|!=|<=|>=|[<>()+*/,-])",
+    r"|(?P<sign>==|!=|<=|>=|[<>()+*/,.-])",
     re.ASCII,
 )
 _BLANK = re.compile(r"[ \t\r\n]*")

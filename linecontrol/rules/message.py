@@ -8,15 +8,16 @@ from typing import Any
 from msgspec import Struct
 
 from linecontrol.config import Subject
-from linecontrol.rules.check import check
-from linecontrol.rules.emit import Compiled, function
+from linecontrol.rules.check import Vocabulary, check
+from linecontrol.rules.emit import Factory, value_of
 from linecontrol.rules.names import SIDES, Kind
 from linecontrol.rules.parser import parse
 from linecontrol.rules.tree import ExpressionError
-from linecontrol.rules.typed import Load, Typed, leaves
+from linecontrol.rules.typed import Typed
 
 LABELS = {
     Subject.STATION: ("station", "line", *SIDES),
+    Subject.LINE: ("line",),
     Subject.TARGET: ("target", "line"),
     Subject.COMMITMENT: ("commitment", "market"),
     Subject.KIT: ("kit",),
@@ -33,7 +34,7 @@ class Hole(Struct, frozen=True):
     label: str = ""
     kind: Kind = Kind.TEXT
     tree: Typed | None = None
-    value: Compiled | None = None
+    value: Factory | None = None
 
 
 class Message(Struct, frozen=True):
@@ -46,19 +47,19 @@ class Message(Struct, frozen=True):
         """The expressions in it."""
         return [hole.tree for hole in self.holes if hole.tree is not None]
 
-    def fill(self, titles: Mapping[str, str], arguments: tuple[Any, ...]) -> str:
-        """The text with values; a value that isn't known is shown as ``?``."""
+    def fill(self, titles: Mapping[str, str], facts: tuple[Any, ...]) -> str:
+        """The text with values out of ``facts`` (what factories bind); one that isn't known is shown as ``?``."""
         text = [self.parts[0]]
         for hole, part in zip(self.holes, self.parts[1:], strict=True):
             if hole.value is None:
                 text.append(titles.get(hole.label, "?"))
             else:
-                text.append(show(hole.kind, hole.value(*arguments)))
+                text.append(show(hole.kind, hole.value(*facts)()))
             text.append(part)
         return "".join(text)
 
 
-def message(text: str, each: Subject) -> Message:
+def message(text: str, each: Subject, words: Vocabulary) -> Message:
     """A message ready to be filled.
 
     Raises:
@@ -69,7 +70,7 @@ def message(text: str, each: Subject) -> Message:
     at = 0
     for match in _PLACE.finditer(text):
         parts.append(_literal(text, at, match.start()))
-        holes.append(_hole(match[1], match.start(1), each))
+        holes.append(_hole(match[1], match.start(1), each, words))
         at = match.end()
     parts.append(_literal(text, at, len(text)))
     return Message(tuple(parts), tuple(holes))
@@ -111,16 +112,11 @@ def _literal(text: str, start: int, end: int) -> str:
     return text[start:end]
 
 
-def _hole(text: str, at: int, each: Subject) -> Hole:
+def _hole(text: str, at: int, each: Subject, words: Vocabulary) -> Hole:
     if text in LABELS[each]:
         return Hole(label=text)
     try:
-        tree = check(parse(text), each)
+        tree = check(parse(text), each, words)
     except ExpressionError as error:
         raise ExpressionError(at + error.offset, f"{error.text}; titles are {', '.join(LABELS[each])}") from None
-    return Hole(kind=tree.kind, tree=tree, value=function(tree))
-
-
-def sides(trees: list[Typed]) -> frozenset[str]:
-    """Which neighbours expressions look at."""
-    return frozenset(leaf.side for tree in trees for leaf in leaves(tree) if isinstance(leaf, Load)) & frozenset(SIDES)
+    return Hole(kind=tree.kind, tree=tree, value=value_of(tree))

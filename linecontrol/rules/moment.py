@@ -4,6 +4,9 @@ from datetime import timedelta
 
 from linecontrol.calendar import WorkCalendar
 
+NEVER = 2**63 - 1
+"""A moment that doesn't come."""
+
 
 class Moment:
     """The present of one line (or, without a calendar, of the plant: wall time only).
@@ -56,6 +59,15 @@ class Moment:
             self._day_ends_ns = calendar.day_start(day + timedelta(days=1))
             self.version += 1
 
+    def working_day(self) -> int | None:
+        """The day whose shift it is now, as an ordinal; ``None`` outside of shifts."""
+        shift = None if self._calendar is None else self._calendar.shift_at(self.now)
+        return None if shift is None else shift.day.toordinal()
+
+    def date_of(self, at_ns: int) -> str:
+        """The calendar day of a moment, as ``YYYY-MM-DD``; empty without a calendar."""
+        return "" if self._calendar is None else self._calendar.day_of(at_ns).isoformat()
+
     def worked_at(self, at_ns: int) -> int:
         """Working time in nanoseconds from the anchor to ``at_ns``."""
         if self._calendar is None:
@@ -63,3 +75,16 @@ class Moment:
         if at_ns == self.now:
             return self.worked
         return self._calendar.working_ns(self.anchor_ns, at_ns)
+
+    def when(self, worked: int) -> int:
+        """The moment (UTC nanoseconds) at which the working time reads ``worked``, now at the earliest."""
+        missing = worked - self.worked
+        if missing <= 0 or self._calendar is None:
+            return self.now
+        if self.working and self.now + missing <= self._until_ns:
+            return self.now + missing
+        return self._calendar.add(self.now, missing)
+
+    def turn(self) -> int:
+        """The next moment at which working time begins or ends, or a day begins."""
+        return min(self._until_ns, self._day_ends_ns) if self._calendar is not None else NEVER

@@ -8,18 +8,23 @@ from linecontrol.config import Subject
 from linecontrol.model import (
     AndonCalled,
     BottleneckUpdated,
+    CommitmentForecast,
     CommitmentUpdated,
     CycleCompleted,
     CycleEnded,
     CycleProgress,
     CycleStarted,
     Event,
+    KitForecast,
     KitStockChanged,
+    LagExplained,
     LedgerUpdated,
     LinkChanged,
+    Sampled,
     StateChanged,
     StateHeld,
     StationState,
+    TargetForecast,
 )
 
 
@@ -33,15 +38,25 @@ class Kind(StrEnum):
     STATE = "state"
 
 
+class Clock(StrEnum):
+    """Which time moves a name."""
+
+    WORKING = "working"
+    WALL = "wall"
+    CALENDAR = "calendar"
+
+
 ENUMS = {Kind.STATE: tuple(state.value for state in StationState if state is not StationState.UNOBSERVED)}
 """The texts of each enumeration."""
 
 
 class Named(Struct, frozen=True):
-    """A name: its type, the code that reads it, whether time alone moves it, the events that do, what it means.
+    """A name: its type, the code that reads it, the events that move it, what it means, how time alone moves it.
 
     ``code`` stands on the left of nothing else: ``{of}`` is the facts of the subject, ``{line}`` those of its line,
-    ``moment`` the present.
+    ``moment`` the present. ``slope`` is the code of how much it grows in a second of ``clock``; a name of the
+    ``CALENDAR`` changes when working time begins or ends and at midnight. ``among`` is the vocabulary from which its
+    texts are.
     """
 
     path: str
@@ -49,7 +64,14 @@ class Named(Struct, frozen=True):
     code: str
     moved_by: tuple[type[Event], ...]
     doc: str
-    timed: bool = False
+    clock: Clock | None = None
+    slope: str = ""
+    among: str = ""
+
+    @property
+    def timed(self) -> bool:
+        """Whether time alone moves it."""
+        return self.clock is not None
 
 
 _STATES = (StateChanged, StateHeld)
@@ -63,11 +85,26 @@ def _table(*names: Named) -> dict[str, Named]:
 
 STATION = _table(
     Named("state", Kind.STATE, "{of}.state", _STATES, "what the station does; unknown while it can't be seen"),
-    Named("state_for", Kind.DUR, "{of}.state_for(moment)", _STATES, "working time in the present state", timed=True),
+    Named(
+        "state_for",
+        Kind.DUR,
+        "{of}.state_for(moment)",
+        _STATES,
+        "working time in the present state",
+        Clock.WORKING,
+        "1.0",
+    ),
     Named("observed", Kind.BOOL, "{of}.observed", _ANY, "whether the station can be seen now"),
-    Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", timed=True),
+    Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", Clock.CALENDAR),
     Named("unit", Kind.TEXT, "{of}.unit", _ANY, "the unit at the station"),
-    Named("product", Kind.TEXT, "{of}.product", _ANY, "the product at the station, by its name in the config"),
+    Named(
+        "product",
+        Kind.TEXT,
+        "{of}.product",
+        _ANY,
+        "the product at the station, by its name in the config",
+        among="products",
+    ),
     Named("planned", Kind.DUR, "{of}.planned", _CYCLES, "planned time of the running cycle, else of the last"),
     Named("takt", Kind.DUR, "{line}.takt", (LedgerUpdated,), "least required takt of the line's targets"),
     Named("running", Kind.BOOL, "({of}.cycling if {of}.observed else None)", _ANY, "whether a cycle is running"),
@@ -77,7 +114,8 @@ STATION = _table(
         "{of}.active(moment)",
         _ANY,
         "working time that the running cycle has taken so far; 0 s if none is running",
-        timed=True,
+        Clock.WORKING,
+        "(1.0 if {of}.cycling else 0.0)",
     ),
     Named("running.planned", Kind.DUR, "{of}.planned", _CYCLES, "the same as planned"),
     Named(
@@ -86,7 +124,8 @@ STATION = _table(
         "{of}.progress(moment)",
         _ANY,
         "running.active as a share of planned; 0 if no cycle is running",
-        timed=True,
+        Clock.WORKING,
+        "(1.0 / {of}.planned if {of}.cycling and {of}.planned else 0.0)",
     ),
     Named(
         "since_cycle",
@@ -94,16 +133,34 @@ STATION = _table(
         "{of}.since_cycle(moment)",
         _ANY,
         "working time since the last completed cycle; since the station was first seen if there was none",
-        timed=True,
+        Clock.WORKING,
+        "1.0",
     ),
     Named("andon", Kind.BOOL, "({of}.andon if {of}.observed else None)", _ANY, "whether an andon call stands"),
-    Named("cycles_today", Kind.NUM, "{of}.today(moment)", _ANY, "cycles completed on this calendar day", timed=True),
+    Named(
+        "cycles_today", Kind.NUM, "{of}.today(moment)", _ANY, "cycles completed on this calendar day", Clock.CALENDAR
+    ),
     Named(
         "bottleneck",
         Kind.NUM,
         "{of}.bottleneck",
         (BottleneckUpdated,),
         "probability that the station is its line's bottleneck; 0 if it isn't suspected",
+    ),
+    Named("share", Kind.NUM, "{of}.share", (BottleneckUpdated,), "its share of the line's critical path"),
+    Named(
+        "gain",
+        Kind.NUM,
+        "{of}.gain",
+        (BottleneckUpdated,),
+        "units a year that 10 % off its cycle times would have given; unknown if it isn't suspected",
+    ),
+    Named(
+        "provisional",
+        Kind.BOOL,
+        "{line}.provisional",
+        (BottleneckUpdated,),
+        "whether little was recorded for a verdict on the line",
     ),
 )
 """Of a station; the same after ``upstream.`` and ``downstream.`` for its neighbours."""
@@ -117,8 +174,43 @@ CYCLE = _table(
 """Of each cycle in a window function."""
 
 
+def tag(name: str) -> Named:
+    """The last good value of a telemetry tag of a station."""
+    return Named(
+        f"tag.{name}", Kind.NUM, f"{{of}}.tags.get({name!r})", (Sampled,), "last good value of a telemetry tag"
+    )
+
+
+def _verdict(path: str, kind: Kind, doc: str) -> Named:
+    return Named(path, kind, f"{{of}}.{path}", (BottleneckUpdated,), doc)
+
+
+LINE = _table(
+    _verdict("bottleneck", Kind.TEXT, "title of the station that was last found to hold the line back, with 60 %"),
+    Named(
+        "bottleneck_for",
+        Kind.DUR,
+        "{of}.bottleneck_for(moment)",
+        (BottleneckUpdated,),
+        "working time since it was found",
+        Clock.WORKING,
+        "1.0",
+    ),
+    _verdict("previous", Kind.TEXT, "title of the one found before it; empty if there was none"),
+    _verdict("probability", Kind.NUM, "probability of the first suspect"),
+    _verdict("provisional", Kind.BOOL, "whether little was recorded for a verdict"),
+    _verdict("verdict", Kind.TEXT, "the verdict in a sentence"),
+    Named("lag", Kind.NUM, "{of}.lag", (LagExplained,), "working hours by which the line is behind its targets"),
+)
+"""Of a line."""
+
+
 def _ledger(path: str, kind: Kind, doc: str) -> Named:
     return Named(path, kind, f"{{of}}.{path}", (LedgerUpdated,), doc)
+
+
+def _forecast(path: str, kind: Kind, doc: str) -> Named:
+    return Named(path, kind, f"{{of}}.{path}", (TargetForecast,), doc)
 
 
 TARGET = _table(
@@ -131,6 +223,14 @@ TARGET = _table(
     _ledger("left", Kind.NUM, "units still to build this year"),
     _ledger("required_takt", Kind.DUR, "working time left in the year per unit left"),
     _ledger("planned_takt", Kind.DUR, "working time of the year per unit"),
+    _forecast("probability", Kind.NUM, "probability that the target is met"),
+    _forecast("units_low", Kind.NUM, "units by the year's end, 10 % quantile"),
+    _forecast("units_likely", Kind.NUM, "units by the year's end, median"),
+    _forecast("units_high", Kind.NUM, "units by the year's end, 90 % quantile"),
+    _forecast("takt_achieved", Kind.DUR, "working time per unit over the last 20 units"),
+    _forecast("hours_needed", Kind.NUM, "working hours that the most loaded station needs for what is left"),
+    _forecast("hours_left", Kind.NUM, "working hours till the year's end"),
+    _forecast("kits_limit", Kind.NUM, "units of the year that kits in stock and announced ones allow"),
 )
 """Of an annual target."""
 
@@ -145,8 +245,12 @@ COMMITMENT = _table(
     _commitment("left", Kind.NUM, "units still to complete"),
     _commitment("margin_days", Kind.NUM, "working days between forecast and due day; negative when too late"),
     _commitment("required_takt", Kind.DUR, "working time left until the due day per unit left"),
+    Named("probability", Kind.NUM, "{of}.probability", (CommitmentForecast,), "probability that it is met in time"),
 )
 """Of a commitment."""
+
+
+_KIT_FORECAST = (KitForecast,)
 
 
 def _kit(path: str, doc: str) -> Named:
@@ -157,6 +261,25 @@ KIT = _table(
     _kit("stock", "kits in the store"),
     _kit("needed_next_day", "kits that the next working day takes"),
     _kit("arriving", "kits that arrive before the next working day"),
+    Named(
+        "short", Kind.NUM, "{of}.short", _KIT_FORECAST, "kits that the year's targets need beyond all announced ones"
+    ),
+    Named(
+        "runs_out",
+        Kind.TEXT,
+        "{of}.runs_out",
+        _KIT_FORECAST,
+        "the day on which the last one is used; empty if they last",
+    ),
+    Named(
+        "runs_out_in",
+        Kind.DUR,
+        "{of}.runs_out_in(moment)",
+        _KIT_FORECAST,
+        "wall time until then; unknown if they last",
+        Clock.WALL,
+        "-1.0",
+    ),
 )
 """Of a kit."""
 
@@ -168,7 +291,8 @@ CONNECTION = _table(
         "{of}.down_for(moment)",
         (LinkChanged,),
         "wall time for which it has been down; 0 s if it is up",
-        timed=True,
+        Clock.WALL,
+        "(0.0 if {of}.up else 1.0)",
     ),
     Named("unsafe", Kind.BOOL, "{of}.unsafe", (LinkChanged,), "whether it is configured without protection"),
     Named("warning", Kind.TEXT, "{of}.warning", (LinkChanged,), "what is unsafe about it, in words; else empty"),
@@ -177,12 +301,16 @@ CONNECTION = _table(
 
 NAMES = {
     Subject.STATION: STATION,
+    Subject.LINE: LINE,
     Subject.TARGET: TARGET,
     Subject.COMMITMENT: COMMITMENT,
     Subject.KIT: KIT,
     Subject.CONNECTION: CONNECTION,
 }
 """The names of each subject."""
+
+FORECASTS = (TargetForecast, CommitmentForecast)
+"""The events whose first one on each working day enters windows of days."""
 
 SIDES = ("upstream", "downstream")
 """Neighbours of a station."""

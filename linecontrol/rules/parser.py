@@ -4,6 +4,7 @@ from linecontrol.rules.lexer import Sort, Token, tokens
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import (
     Absent,
+    Age,
     Among,
     ExpressionError,
     Infix,
@@ -11,7 +12,11 @@ from linecontrol.rules.tree import (
     Name,
     Node,
     Number,
+    Of,
     Prefix,
+    Sequence,
+    Span,
+    Step,
     Text,
     Truth,
     Window,
@@ -22,10 +27,20 @@ MOST_NODES = 200
 DEEPEST = 60
 """How deeply a condition may be nested; a chain of one operator nests too."""
 LARGEST_WINDOW = 1_000
-"""Cycles over which a window may look back."""
-WINDOW_FUNCTIONS = ("count", "share", "mean", "min", "max")
-"""Functions over the last cycles."""
-WORDS = ("and", "or", "not", "in", "true", "false")
+"""Cycles, samples or days over which a window may look back."""
+LONGEST_SPAN_S = 1_000 * 3_600.0
+"""Working time over which a window may look back."""
+MOST_STEPS = 5
+"""Conditions that a sequence may have."""
+WINDOW_FUNCTIONS = ("count", "share", "mean", "median", "quantile", "min", "max", "ewma", "delta", "rate")
+"""Functions over the last cycles, samples or days."""
+SUBJECT_FUNCTIONS = {"at": "station", "target": "target", "commitment": "commitment", "kit": "kit",
+                     "connection": "connection",
+                     "line": "line"}  # fmt: skip
+"""Functions that reach for another subject."""
+FUNCTIONS = (*WINDOW_FUNCTIONS, *SUBJECT_FUNCTIONS, "absent", "age", "changed")
+"""All functions of the language."""
+WORDS = ("and", "or", "not", "in", "true", "false", "then", "within", "unless")
 """Words of the language itself."""
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -34,13 +49,25 @@ _NOT, _MINUS = 3, 7
 
 
 def parse(text: str) -> Node:
-    """The tree of a condition.
+    """The tree of an expression.
 
     Raises:
         ExpressionError: it doesn't follow the grammar, or is too long or too deep.
     """
     parser = _Parser(text)
     tree = parser.expression(0, 0)[0]
+    parser.expect_end()
+    return tree
+
+
+def parse_condition(text: str) -> Node:
+    """The tree of a condition, which may be a sequence.
+
+    Raises:
+        ExpressionError: as ``parse``.
+    """
+    parser = _Parser(text)
+    tree = parser.sequence()
     parser.expect_end()
     return tree
 
@@ -73,6 +100,25 @@ class _Parser:
                 right, below = self.expression(binds, level + 1)
                 left, depth = Infix(at=token.at, op=token.text, left=left, right=right), max(depth, below) + 1
             self._limit(depth)
+
+    def sequence(self) -> Node:
+        first = self.expression(0, 0)[0]
+        if self._peek().text != "then":
+            return first
+        at = self._peek().at
+        steps: list[Step] = []
+        while self._peek().text == "then":
+            word = self._take()
+            if len(steps) == MOST_STEPS:
+                raise ExpressionError(word.at, f"a sequence has at most {MOST_STEPS} steps after the first")
+            condition = self.expression(0, 0)[0]
+            self._expect("within")
+            steps.append(Step(condition, self._seconds()))
+        unless = None
+        if self._peek().text == "unless":
+            self._take()
+            unless = self.expression(0, 0)[0]
+        return Sequence(at=at, first=first, steps=tuple(steps), unless=unless)
 
     def expect_end(self) -> None:
         token = self._peek()
@@ -141,26 +187,90 @@ class _Parser:
             limit, depth = self.expression(0, level + 1)
             self._expect(")")
             return Absent(at=name.at, limit=limit), depth + 1
+        if name.text in SUBJECT_FUNCTIONS:
+            return self._of(name), 2
+        if name.text in ("age", "changed"):
+            return self._age(name, level), 2
         if name.text not in WINDOW_FUNCTIONS:
-            hint = nearest(name.text, (*WINDOW_FUNCTIONS, "absent"))
-            raise ExpressionError(name.at, f"there is no function {name.text}{hint}")
-        self._expect("(")
+            raise ExpressionError(name.at, f"there is no function {name.text}{nearest(name.text, FUNCTIONS)}")
+        opening = self._expect("(")
         item, depth = self.expression(0, level + 1)
-        self._expect(",")
+        comma = self._expect(",")
+        text = " ".join(self._text[opening.at + 1 : comma.at].split())
+        rank = 0.0
+        if name.text == "quantile":
+            rank = self._rank()
+            self._expect(",")
         self._expect("last")
-        size = self._whole(LARGEST_WINDOW)
-        if self._peek().text != "cycle":
-            self._expect("cycles")
-        else:
-            self._take()
-        least = size
+        span = self._span()
+        least = None
         if self._peek().text == ",":
             self._take()
             self._expect("min")
-            least = self._whole(size)
-        end = self._expect(")")
-        text = " ".join(self._text[name.at : end.at + 1].split())
-        return Window(at=name.at, function=name.text, item=item, size=size, least=least, text=text), depth + 1
+            least = self._whole(span.size or LARGEST_WINDOW)
+        self._expect(")")
+        return Window(
+            at=name.at, function=name.text, item=item, span=span, least=least, rank=rank, text=text
+        ), depth + 1
+
+    def _of(self, function: Token) -> Node:
+        self._expect("(")
+        name = self._take()
+        if name.sort is not Sort.TEXT:
+            kind = SUBJECT_FUNCTIONS[function.text]
+            raise ExpressionError(name.at, f"the name of a {kind} in quotes is expected here, not {name.text}")
+        self._expect(")")
+        self._expect(".")
+        path = self._take()
+        if path.sort is not Sort.NAME:
+            raise ExpressionError(path.at, f"a name is expected here, not {path.text}")
+        return Of(
+            at=function.at, kind=SUBJECT_FUNCTIONS[function.text], name=name.text[1:-1], name_at=name.at,
+            path=path.text, path_at=path.at,
+        )  # fmt: skip
+
+    def _age(self, function: Token, level: int) -> Node:
+        self._expect("(")
+        item, _ = self._first(level + 1)
+        if not isinstance(item, Name | Of):
+            raise ExpressionError(item.at, f"{function.text} looks at one name, such as {function.text}(state …)")
+        seconds = None
+        if function.text == "changed":
+            self._expect(",")
+            self._expect("last")
+            seconds = self._seconds()
+        self._expect(")")
+        return Age(at=function.at, item=item, seconds=seconds)
+
+    def _span(self) -> Span:
+        if self._peek().sort is Sort.LENGTH:
+            return Span("", 0, self._seconds())
+        size = self._whole(LARGEST_WINDOW)
+        word = self._take()
+        if word.text in ("cycle", "cycles"):
+            return Span("cycles", size, 0.0)
+        if word.text in ("sample", "samples"):
+            return Span("samples", size, 0.0)
+        if word.text in ("day", "days"):
+            return Span("days", size, 0.0)
+        raise ExpressionError(word.at, f"'cycles', 'samples' or 'days' is expected here, not {word.text}")
+
+    def _seconds(self) -> float:
+        token = self._take()
+        if token.sort is not Sort.LENGTH or not 0 < token.value <= LONGEST_SPAN_S:
+            limit = f"{LONGEST_SPAN_S / 3600:.0f} h"
+            raise ExpressionError(
+                token.at, f"a duration of up to {limit}, such as 30 min, is expected here, not {token.text}"
+            )
+        return token.value
+
+    def _rank(self) -> float:
+        token = self._take()
+        if token.sort is not Sort.NUMBER or not 0 < token.value <= 1:
+            raise ExpressionError(
+                token.at, f"a share above 0 and up to 1, such as 90%, is expected here, not {token.text}"
+            )
+        return token.value
 
     def _whole(self, most: int) -> int:
         token = self._take()

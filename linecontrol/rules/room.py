@@ -1,6 +1,12 @@
-"""The rules' room: events into facts, facts into alarms, alarms into ``FlagChanged``."""
+"""The rules' room: events into facts, facts into alarms, alarms into ``FlagChanged``.
 
-from collections.abc import Mapping, Sequence
+What an event moves is looked up by the event's kind and place; the conditions of all rules about that place are one
+function. What time moves is looked at when it changes and not before: each watch tells when that is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -8,26 +14,34 @@ from msgspec import Struct, field
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config, Subject
 from linecontrol.errors import ConfigError, SnapshotError
-from linecontrol.model import AnyEvent, CycleCompleted, Event, Timing
-from linecontrol.rules.alarm import Alarm, acknowledge
-from linecontrol.rules.compile import problems, rule_of
-from linecontrol.rules.facts import (
-    CommitmentFacts,
-    ConnectionFacts,
-    CycleFacts,
-    KitFacts,
-    LineFacts,
-    Memory,
-    StationFacts,
-    TargetFacts,
+from linecontrol.model import AnyEvent, CycleCompleted, Event, Operation, Sampled, Timing
+from linecontrol.rules.alarm import (
+    Alarm,
+    Gate,
+    Step,
+    acknowledge,
+    expire,
+    feel,
+    put_back,
+    shelve,
+    suppress,
+    take_out,
+    unshelve,
 )
-from linecontrol.rules.fold import FOLDERS, fold
-from linecontrol.rules.moment import Moment
+from linecontrol.rules.check import Vocabulary
+from linecontrol.rules.compile import problems, rule_of
+from linecontrol.rules.emit import group_of
+from linecontrol.rules.facts import CycleFacts, Facts, Memory
+from linecontrol.rules.fold import FOLDERS
+from linecontrol.rules.keep import Keeping, facts_of
+from linecontrol.rules.moment import NEVER, Moment
+from linecontrol.rules.names import FORECASTS
 from linecontrol.rules.subjects import subjects
+from linecontrol.rules.typed import CYCLES, DAYS, Chain
 from linecontrol.rules.watch import Watch
-from linecontrol.rules.window import Window
 
-_NEVER = 2**63 - 1
+Look = Callable[[int], None]
+Push = Callable[[CycleFacts | None, int], None]
 
 
 class _Remembered(Struct):
@@ -39,11 +53,18 @@ class _Remembered(Struct):
     alarms: dict[str, Alarm] = field(default_factory=dict)
 
 
+class _Hearing(Struct):
+    """What is done at one place on one kind of event: note changes, look at conditions, look ahead."""
+
+    notes: list[Callable[[], None]] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    timed: list[Watch] = field(default_factory=list)
+
+
 class RulesRoom:
     """Watches every rule for every subject of it.
 
-    On an event the rules that read what it moved are worked out, and no others; on a tick those that time moves.
-    A subject's rules see the event's own moment, or the latest that was told if that is later.
+    An event is seen at its own moment, or at the latest that was told if that is later.
     """
 
     def __init__(self, config: Config, calendars: Mapping[str, WorkCalendar]) -> None:
@@ -57,81 +78,87 @@ class RulesRoom:
         self._config = config
         self._moments = {line: Moment(calendars[line]) for line in config.lines}
         self._wall = Moment(None)
+        words = Vocabulary.of(config)
         self._watches = [
             Watch(rule, about, order)
             for order, (rule, about) in enumerate(
                 (rule, about)
-                for rule in (rule_of(name, rule) for name, rule in config.rules.items())
+                for rule in (rule_of(name, rule, words) for name, rule in config.rules.items())
                 for about in subjects(config, rule.config.each, rule.config.only)
-                if all(about.neighbour(side) for side in sorted(rule.sides))
+                if all(about.neighbour(side) for side in sorted(rule.sides)) and _has(config, about.name, rule.tags)
             )
         ]
-        self._index: dict[type[Event], dict[str, list[Watch]]] = {}
-        self._windows: dict[str, dict[str, Watch]] = {}
-        for watch in self._watches:
-            self._register(watch)
-        self._timed = {
-            line: [w for w in self._watches if w.rule.timed and w.about.line == line] for line in self._moments
-        }
-        self._wall_timed = [w for w in self._watches if w.rule.timed and w.about.kind is Subject.CONNECTION]
+        self.flags = frozenset(watch.flag for watch in self._watches)
         self._by_flag = {watch.flag: watch for watch in self._watches}
+        self._keeping = Keeping.of(self._watches)
+        self._said: list[AnyEvent] = []
         self._fresh = True
-        self._next_ns = _NEVER
-        self._looked: dict[str, int] = {}
-        self._pending: dict[Watch, None] = {}
+        self._heap: list[tuple[int, int]] = []
+        self._looks: list[Look] = []
         self._take_up(_Remembered())
 
     # --- the doors ------------------------------------------------------------------------------------------
 
     def see(self, event: AnyEvent) -> Sequence[AnyEvent]:
-        """What follows from an event; delays that ended before it come first, stamped with their ends."""
-        if type(event) not in FOLDERS:
+        """What follows from an event; what time brought about before it comes first, stamped with its moment."""
+        kind = type(event)
+        folder = FOLDERS.get(kind)
+        if folder is None or (kind is Sampled and event.name not in self._keeping.tags):  # type: ignore[union-attr]
             return ()
-        said = self._advance(event.at_ns)
-        places = fold(self._memory.facts, self._moments, event)
-        if isinstance(event, CycleCompleted):
-            self._push_windows(event)
-        index = self._index.get(type(event), {})
-        now = self._memory.now_ns
-        for place in places:
-            for watch in index.get(place, ()):
-                if (changes := watch.look(now)) is not None:
-                    said += changes
-                    self._note(watch)
-        return said
+        memory = self._memory
+        if event.at_ns > memory.now_ns:
+            self._advance(event.at_ns)
+        now = memory.now_ns
+        hearings = self._hearings.get(kind)
+        places = folder(memory.facts, self._moments, event)
+        if kind is CycleCompleted or kind is Sampled:
+            self._push(event)  # type: ignore[arg-type]
+        elif kind in FORECASTS:
+            for place in places:
+                self._push_day(place)
+        if hearings is not None:
+            for place in places:
+                if (hearing := hearings.get(place)) is not None:
+                    for note in hearing.notes:
+                        note()
+                    for look in hearing.looks:
+                        look(now)
+                    for watch in hearing.timed:
+                        self._schedule(watch)
+        return self._told()
 
     def tick(self, at_ns: int) -> Sequence[AnyEvent]:
-        """What follows from the time: conditions that it moves, then delays that end."""
-        said = self._advance(at_ns)
-        now = self._memory.now_ns
+        """What time alone has brought about by ``at_ns``."""
+        memory = self._memory
+        if at_ns > memory.now_ns:
+            self._advance(at_ns)
         if self._fresh:
-            due = self._watches
             self._fresh = False
-        else:
-            due = list(self._wall_timed)
-            for line, watches in self._timed.items():
-                if watches and self._moments[line].version != self._looked.get(line):
-                    due += watches
-        for line, moment in self._moments.items():
-            self._looked[line] = moment.version
-        for watch in due:
-            if (changes := watch.look(now)) is not None:
-                said += changes
-                self._note(watch)
-        if self._next_ns <= now:
-            said += self._expire(now)
-        return said
+            for watch, look in zip(self._watches, self._looks, strict=True):
+                look(memory.now_ns)
+                self._schedule(watch)
+        if self._heap and self._heap[0][0] <= memory.now_ns:
+            self._fire(memory.now_ns)
+        return self._told()
 
-    def acknowledge(self, flag: str, at_ns: int) -> Sequence[AnyEvent]:
-        """A person acknowledged a flag (``rule/subject``); nothing if it is unknown or needs none."""
-        watch = self._by_flag.get(flag)
+    def operate(self, operation: Operation) -> Sequence[AnyEvent]:
+        """A person's wish about a flag; nothing if there is no such flag or nothing changes."""
+        watch = self._by_flag.get(operation.flag)
         if watch is None:
             return ()
-        said = self._advance(at_ns)
+        if operation.at_ns > self._memory.now_ns:
+            self._advance(operation.at_ns)
         now = self._memory.now_ns
-        said += watch.tell(acknowledge(watch.alarm, watch.rule.life, now))
-        self._note(watch)
-        return said
+        self._follow(watch, _operated(watch, operation, now), now)
+        return self._told()
+
+    def watched(self, flag: str) -> Watch:
+        """The watch behind a flag (``rule/subject``).
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._by_flag[flag]
 
     def memory(self) -> bytes:
         """All that the room remembers, encoded."""
@@ -153,98 +180,247 @@ class RulesRoom:
     # --- memory ---------------------------------------------------------------------------------------------
 
     def _take_up(self, old: _Remembered) -> None:
-        facts = self._facts_of(old.facts)
-        alarms = {watch.flag: old.alarms.get(watch.flag, Alarm()) for watch in self._watches}
+        facts = facts_of(self._config, self._keeping, old.facts)
+        alarms = {watch.flag: _alarm(watch, old.alarms) for watch in self._watches}
         self._memory = _Remembered(old.anchor_ns, old.now_ns, facts, alarms)
+        self._fresh = True
+        self._heap = []
+        others: dict[str, Facts] = {
+            f"{kind.value} {name}": its for kind in Subject for name, its in getattr(facts, kind.value).items()
+        }
         for watch in self._watches:
             line = facts.line.get(watch.about.line)
-            moment = self._moments.get(watch.about.line, self._wall)
-            watch.bind(alarms[watch.flag], facts, line, moment)
-        self._fresh = True
-        self._looked = {}
-        self._pending = {watch: None for watch in self._watches if watch.due_ns() is not None}
-        self._next_ns = min((watch.due_ns() or 0 for watch in self._pending), default=_NEVER)
+            watch.bind(alarms[watch.flag], facts, line, self._moments.get(watch.about.line, self._wall), others)
+        self._looks = [self._look_of([watch]) for watch in self._watches]
+        self._hearings = self._listen(others)
+        self._pushes = self._keep(others)
         if old.now_ns:
             self._start_moments()
+            for watch in self._watches:
+                self._schedule(watch)
 
-    def _facts_of(self, old: Memory) -> Memory:
-        config = self._config
-        stations = {}
-        for line, item in config.lines.items():
-            for station in item.stations:
-                name = f"{line}/{station}"
-                facts = old.station.get(name) or StationFacts(line)
-                keys = self._windows.get(name, {})
-                facts.windows = {key: facts.windows.get(key) or Window() for key in keys}
-                stations[name] = facts
-        return Memory(
-            station=stations,
-            target={name: old.target.get(name) or TargetFacts() for name in config.targets},
-            commitment={name: old.commitment.get(name) or CommitmentFacts() for name in config.commitments},
-            kit={name: old.kit.get(name) or KitFacts() for name in config.kits},
-            connection={name: old.connection.get(name) or ConnectionFacts() for name in config.connections},
-            line={name: old.line.get(name) or LineFacts() for name in config.lines},
+    def _look_of(self, watches: list[Watch]) -> Look:
+        """One function for the conditions of several rules about one subject; a sequence stands alone."""
+        first = watches[0]
+        if isinstance(first.rule.when, Chain):
+
+            def look(now: int) -> None:
+                self._gate(first, now)
+                signal = first.signal()
+                if signal is not first.alarm.signal:
+                    self._edge(first, signal, now)
+
+            return look
+        pairs = [(watch.rule.when, watch.rule.over) for watch in watches if not isinstance(watch.rule.when, Chain)]
+        made: Look = group_of(pairs)(*first.facts, watches, self._edge)
+        gated = [watch for watch in watches if watch.rule.suppress is not None]
+        if not gated:
+            return made
+
+        def look_gated(now: int) -> None:
+            for watch in gated:
+                self._gate(watch, now)
+            made(now)
+
+        return look_gated
+
+    def _gate(self, watch: Watch, now: int) -> None:
+        if watch.rule.suppress is not None:
+            self._said += watch.tell(suppress(watch.alarm, watch.suppressed(), now))
+
+    def _listen(self, others: Mapping[str, Facts]) -> dict[type[Event], dict[str, _Hearing]]:
+        heard: dict[type[Event], dict[str, dict[int, Watch]]] = {}
+        for watch in self._watches:
+            about = watch.about
+            for side, events in watch.rule.moved_by.items():
+                neighbour = about.neighbour(side) if side in ("upstream", "downstream") else None
+                place = f"station {neighbour}" if neighbour else side or about.place
+                for event in events:
+                    by_place = heard.setdefault(event, {})
+                    for where in (place, f"line {about.line}") if about.kind is Subject.STATION else (place,):
+                        by_place.setdefault(where, {})[watch.order] = watch
+        return {
+            event: {place: self._hearing(event, place, list(its.values())) for place, its in by_place.items()}
+            for event, by_place in heard.items()
+        }
+
+    def _hearing(self, event: type[Event], place: str, watches: list[Watch]) -> _Hearing:
+        watches = sorted(watches, key=lambda watch: watch.order)
+        own = [watch for watch in watches if watch.about.place == place and not isinstance(watch.rule.when, Chain)]
+        rest = [self._looks[watch.order] for watch in watches if watch not in own]
+        hearing = _Hearing(
+            looks=[self._look_of(own), *rest] if own else rest, timed=[watch for watch in watches if watch.rule.wake]
         )
+        seen: dict[str, None] = {}
+        for watch in watches:
+            for named, factory in watch.rule.ages if watch.about.place == place else ():
+                if event in named.moved_by and named.path not in seen:
+                    seen[named.path] = None
+                    hearing.notes.append(_noting(watch, named.path, factory(*watch.facts)))
+        return hearing
 
-    def _register(self, watch: Watch) -> None:
-        about = watch.about
-        for side, events in watch.rule.moved_by.items():
-            place = f"station {about.neighbour(side)}" if side else about.place
-            for event in events:
-                by_place = self._index.setdefault(event, {})
-                for where in (place, f"line {about.line}") if about.kind is Subject.STATION else (place,):
-                    watches = by_place.setdefault(where, [])
-                    if watch not in watches:
-                        watches.append(watch)
-        for window in watch.rule.windows:
-            self._windows.setdefault(about.name, {}).setdefault(window.figure.key, watch)
+    def _keep(self, others: Mapping[str, Facts]) -> dict[str, dict[str, list[Push]]]:
+        """By place and stream: how values enter the windows."""
+        pushes: dict[str, dict[str, list[Push]]] = {}
+        seen: dict[tuple[str, str], None] = {}
+        for watch in self._watches:
+            for figure, factory in watch.rule.windows:
+                source = figure.source
+                if (watch.about.place, source.key) not in seen:
+                    seen[watch.about.place, source.key] = None
+                    table = watch.facts[0].smooth if source.smooth else watch.facts[0].windows
+                    push = _pushing(table[source.key], factory(*watch.facts))
+                    pushes.setdefault(watch.about.place, {}).setdefault(source.stream, []).append(push)
+        return pushes
 
     # --- time -----------------------------------------------------------------------------------------------
 
-    def _advance(self, at_ns: int) -> list[AnyEvent]:
+    def _advance(self, at_ns: int) -> None:
         memory = self._memory
         if not memory.now_ns:
             memory.anchor_ns = memory.now_ns = at_ns
             self._start_moments()
-            return []
-        if at_ns <= memory.now_ns:
-            return []
-        said = self._expire(at_ns - 1) if self._next_ns < at_ns else []
-        memory.now_ns = at_ns
-        for moment in self._moments.values():
-            moment.move(at_ns)
-        self._wall.move(at_ns)
-        return said
+            return
+        if self._heap and self._heap[0][0] < at_ns:
+            self._fire(at_ns - 1)
+        self._move(at_ns)
 
     def _start_moments(self) -> None:
         for moment in (*self._moments.values(), self._wall):
             moment.start(self._memory.anchor_ns)
             moment.move(self._memory.now_ns)
 
-    def _note(self, watch: Watch) -> None:
-        due = watch.due_ns()
-        if due is None:
-            self._pending.pop(watch, None)
-        else:
-            self._pending[watch] = None
-            self._next_ns = min(self._next_ns, due)
+    def _move(self, at_ns: int) -> None:
+        self._memory.now_ns = at_ns
+        for moment in self._moments.values():
+            moment.move(at_ns)
+        self._wall.move(at_ns)
 
-    def _expire(self, at_ns: int) -> list[AnyEvent]:
-        due = sorted((watch.due_ns() or 0, watch.order, watch) for watch in self._pending)
-        said: list[AnyEvent] = []
-        for _, _, watch in due:
-            said += watch.expire(at_ns)
-            self._note(watch)
-        self._next_ns = min((watch.due_ns() or 0 for watch in self._pending), default=_NEVER)
+    def _schedule(self, watch: Watch) -> None:
+        due = watch.due_ns()
+        if due < watch.queued:
+            watch.queued = due
+            heappush(self._heap, (due, watch.order))
+
+    def _fire(self, until_ns: int) -> None:
+        """All that time brings about until then: at each instant conditions first, then delays that end."""
+        heap = self._heap
+        while heap and heap[0][0] <= until_ns:
+            at_ns = heap[0][0]
+            due: dict[int, Watch] = {}
+            while heap and heap[0][0] == at_ns:
+                watch = self._watches[heappop(heap)[1]]
+                if watch.queued == at_ns:
+                    due[watch.order] = watch
+            if not due:
+                continue
+            if at_ns > self._memory.now_ns:
+                self._move(at_ns)
+            now = self._memory.now_ns
+            for order, watch in due.items():
+                watch.queued = NEVER
+                if watch.rule.wake is not None:
+                    self._looks[order](now)
+            for watch in due.values():
+                self._follow(watch, expire(watch.alarm, watch.rule.life, at_ns), now)
+
+    # --- alarms ---------------------------------------------------------------------------------------------
+
+    def _edge(self, watch: Watch, signal: bool | None, now: int) -> None:
+        self._follow(watch, feel(watch.alarm, watch.rule.life, signal, now), now)
+
+    def _follow(self, watch: Watch, steps: list[Step], now: int) -> None:
+        if steps:
+            self._said += watch.tell(steps)
+            if any(step.transition in ("raised", "cleared") for step in steps):
+                self._looks[watch.order](now)
+        self._schedule(watch)
+
+    def _told(self) -> Sequence[AnyEvent]:
+        if not self._said:
+            return ()
+        said, self._said = self._said, []
         return said
 
     # --- windows --------------------------------------------------------------------------------------------
 
-    def _push_windows(self, event: CycleCompleted) -> None:
-        name = f"{event.line}/{event.station}"
-        if event.timing is not Timing.MEASURED or name not in self._windows:
+    def _push(self, event: CycleCompleted | Sampled) -> None:
+        streams = self._pushes.get(f"station {event.line}/{event.station}")
+        if streams is None:
             return
-        lost = sum(event.lost_s.values())
-        cycle = CycleFacts(event.active_s, event.planned_s, lost, event.good)
-        for key, watch in self._windows[name].items():
-            watch.push(key, cycle)
+        cycle: CycleFacts | None = None
+        if isinstance(event, Sampled):
+            pushes = streams.get(f"tag.{event.name}", ())
+        elif event.timing is Timing.MEASURED:
+            pushes = streams.get(CYCLES, ())
+            cycle = CycleFacts(event.active_s, event.planned_s, sum(event.lost_s.values()), event.good)
+        else:
+            return
+        worked = self._moments[event.line].worked
+        for push in pushes:
+            push(cycle, worked)
+
+    def _push_day(self, place: str) -> None:
+        """A forecast was told: the first one on a working day is that day's."""
+        streams = self._pushes.get(place)
+        if streams is None:
+            return
+        watch = next(watch for watch in self._watches if watch.about.place == place)
+        moment = self._moments.get(watch.about.line) or next(iter(self._moments.values()))  # all share the time zone
+        facts, day = watch.facts[0], moment.working_day()
+        if day is not None and day != facts.told_on:
+            facts.told_on = day
+            for push in streams.get(DAYS, ()):
+                push(None, moment.worked)
+
+
+def _alarm(watch: Watch, old: Mapping[str, Alarm]) -> Alarm:
+    """The alarm as it was, under the rule's name or its former one."""
+    former = f"{watch.rule.config.was}/{watch.about.name}"
+    return old.get(watch.flag) or (old.get(former) if watch.rule.config.was else None) or Alarm()
+
+
+def _operated(watch: Watch, wish: Operation, now: int) -> list[Step]:
+    """What an operation does to an alarm. A shelving ends after ``shelve_max`` at the latest."""
+    alarm, life = watch.alarm, watch.rule.life
+    match wish.verb:
+        case "ack":
+            return acknowledge(alarm, life, now, wish.user, wish.reason)
+        case "shelve":
+            latest = now + watch.rule.config.shelve_max
+            until = wish.until_ns
+            return shelve(alarm, now, Gate(wish.user, wish.reason, None if until is None else min(until, latest)))
+        case "unshelve":
+            return unshelve(alarm, now, wish.user, wish.reason)
+        case "out_of_service":
+            return take_out(alarm, now, Gate(wish.user, wish.reason, wish.until_ns))
+        case "in_service":
+            return put_back(alarm, now, wish.user, wish.reason)
+        case _:
+            return []
+
+
+def _has(config: Config, name: str, tags: tuple[str, ...]) -> bool:
+    """Whether a station has all telemetry tags that a rule reads of it."""
+    if not tags:
+        return True
+    line, _, station = name.partition("/")
+    return all(tag in config.lines[line].stations[station].telemetry for tag in tags)
+
+
+def _noting(watch: Watch, path: str, read: Callable[[], Any]) -> Callable[[], None]:
+    aged, moment = watch.facts[0].ages[path], watch.moment
+
+    def note() -> None:
+        aged.note(read(), moment.worked)
+
+    return note
+
+
+def _pushing(window: Any, item: Callable[..., float | bool | None]) -> Push:
+    def push(cycle: CycleFacts | None, worked: int) -> None:
+        value = item(cycle)
+        if value is not None:
+            window.push(float(value), worked)
+
+    return push

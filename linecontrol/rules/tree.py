@@ -71,13 +71,35 @@ class Among(Node, frozen=True):
     options: tuple[Node, ...]
 
 
+class Of(Node, frozen=True):
+    """``at("line/station").state`` or ``target("year").behind``: ``path`` of another subject."""
+
+    kind: str
+    name: str
+    name_at: int
+    path: str
+    path_at: int
+
+
+class Span(Struct, frozen=True):
+    """How far a window looks back: ``size`` cycles or samples, or ``seconds`` of working time (then ``size`` is 0)."""
+
+    stream: str
+    size: int
+    seconds: float
+
+
 class Window(Node, frozen=True):
-    """``function(item, last size cycles, min least)``; ``text`` is the call as written, blanks normalised."""
+    """``function(item, last …, min least)``, for quantiles with the ``rank`` between. ``text`` is the item as written.
+
+    ``least`` is ``None`` where it is not given.
+    """
 
     function: str
     item: Node
-    size: int
-    least: int
+    span: Span
+    least: int | None
+    rank: float
     text: str
 
 
@@ -85,3 +107,25 @@ class Absent(Node, frozen=True):
     """``absent(cycle, limit)``."""
 
     limit: Node
+
+
+class Age(Node, frozen=True):
+    """``age(name)``, or with ``seconds`` ``changed(name, last seconds)``."""
+
+    item: Node
+    seconds: float | None
+
+
+class Step(Struct, frozen=True):
+    """A condition of a sequence, and in how many seconds after the one before it has to become true."""
+
+    condition: Node
+    within: float
+
+
+class Sequence(Node, frozen=True):
+    """``first then condition within … unless broken``."""
+
+    first: Node
+    steps: tuple[Step, ...]
+    unless: Node | None

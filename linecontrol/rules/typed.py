@@ -6,6 +6,11 @@ from msgspec import Struct
 
 from linecontrol.rules.names import Kind, Named
 
+CYCLES = "cycles"
+"""The stream of a station's measured cycles; other streams are named as their telemetry tag (``tag.torque``)."""
+DAYS = "days"
+"""The stream of a subject's first forecast on each working day."""
+
 
 class Const(Struct, frozen=True):
     """A value; durations in seconds."""
@@ -15,22 +20,48 @@ class Const(Struct, frozen=True):
 
 
 class Load(Struct, frozen=True):
-    """A name of the subject (``side`` empty), of a neighbour, or of a cycle in a window."""
+    """A name of the subject (``side`` empty), a neighbour, a cycle in a window, or another subject (its place)."""
 
     kind: Kind
     side: str
     name: Named
 
 
-class Figure(Struct, frozen=True):
-    """The present figure of a window of the own station. ``key`` is the same for the same definition."""
+class Since(Struct, frozen=True):
+    """Working time since a name of the own station last changed."""
 
     kind: Kind
-    key: str
-    function: str
+    name: Named
+
+
+class Source(Struct, frozen=True):
+    """What a window keeps: the values of ``item`` over the last ``size`` elements of a stream, or ``span_ns``.
+
+    ``text`` is the item as written; the same text, stream and span are the same window.
+    """
+
+    stream: str
     item: "Typed"
+    text: str
     size: int
+    span_ns: int
+    smooth: bool = False
+
+    @property
+    def key(self) -> str:
+        """The window's name in a station's memory."""
+        reach = f"{self.size}" if self.size else f"{self.span_ns} ns"
+        return f"{'ewma ' if self.smooth else ''}{self.text} | {self.stream} {reach}"
+
+
+class Figure(Struct, frozen=True):
+    """The present figure of a window of the own station."""
+
+    kind: Kind
+    function: str
+    source: Source
     least: int
+    rank: float = 0.0
 
 
 class Apply(Struct, frozen=True):
@@ -41,19 +72,59 @@ class Apply(Struct, frozen=True):
     items: tuple["Typed", ...]
 
 
-Typed = Const | Load | Figure | Apply
+Typed = Const | Load | Since | Figure | Apply
+Leaf = Load | Since | Figure
 
 
-def leaves(tree: Typed) -> Iterator[Load | Figure]:
+class Stage(Struct, frozen=True):
+    """A condition of a chain, and in how much working time after the one before it has to become true."""
+
+    condition: Typed
+    within_ns: int
+
+
+class Chain(Struct, frozen=True):
+    """A sequence of conditions."""
+
+    first: Typed
+    stages: tuple[Stage, ...]
+    unless: Typed | None
+
+    @property
+    def conditions(self) -> list[Typed]:
+        """All of them: the first, those of the stages, what breaks it."""
+        return [self.first, *(stage.condition for stage in self.stages), *([self.unless] if self.unless else [])]
+
+
+def leaves(tree: Typed) -> Iterator[Leaf]:
     """The inputs of a tree in the order in which they stand, windows as a whole."""
     match tree:
         case Apply():
             for item in tree.items:
                 yield from leaves(item)
-        case Load() | Figure():
-            yield tree
         case Const():
             pass
+        case _:
+            yield tree
+
+
+def nodes(tree: Typed) -> Iterator[Typed]:
+    """All nodes of a tree, windows as a whole."""
+    yield tree
+    if isinstance(tree, Apply):
+        for item in tree.items:
+            yield from nodes(item)
+
+
+def is_timed(leaf: Leaf) -> bool:
+    """Whether time alone moves an input."""
+    match leaf:
+        case Load():
+            return leaf.name.timed
+        case Figure():
+            return leaf.source.span_ns > 0
+        case Since():
+            return True
 
 
 def comparison(tree: Typed) -> tuple[Typed, Typed] | None:

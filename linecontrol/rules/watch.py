@@ -1,22 +1,28 @@
 """One rule watched for one subject: the compiled rule, the facts that it reads, its alarm."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from linecontrol.model import FlagChanged
-from linecontrol.rules.alarm import Alarm, Step, due_ns, expire, feel
+from linecontrol.rules.alarm import Alarm, Step, due_ns
+from linecontrol.rules.chain import Progress, advance
 from linecontrol.rules.compile import Rule
-from linecontrol.rules.facts import CycleFacts, LineFacts, Memory
-from linecontrol.rules.moment import Moment
+from linecontrol.rules.emit import value_of
+from linecontrol.rules.facts import Facts, LineFacts, Memory
+from linecontrol.rules.moment import NEVER, Moment
 from linecontrol.rules.subjects import About
+from linecontrol.rules.typed import Chain
 
 
 class Watch:
-    """A rule and a subject of it. ``bind`` before anything else."""
+    """A rule and a subject of it. ``bind`` before anything else. ``queued`` is when it is looked at for time alone."""
 
-    __slots__ = ("about", "alarm", "arguments", "flag", "order", "rule")
+    __slots__ = ("_conditions", "_limit", "_over", "_suppress", "_value", "_wake", "about", "alarm", "facts", "flag",
+                 "moment", "order", "queued", "rule")  # fmt: skip
 
     alarm: Alarm
-    arguments: tuple[Any, ...]
+    facts: tuple[Any, ...]
+    moment: Moment
 
     def __init__(self, rule: Rule, about: About, order: int) -> None:
         """``order`` is the watch's place among all, by which ties in time are broken."""
@@ -24,41 +30,47 @@ class Watch:
         self.about = about
         self.order = order
         self.flag = f"{rule.name}/{about.name}"
+        self.queued = NEVER
+        self._wake: Callable[[], int] | None = None
 
-    def bind(self, alarm: Alarm, facts: Memory, line: LineFacts | None, moment: Moment) -> None:
-        """Read these facts from now on, and keep this alarm."""
-        self.alarm = alarm
-        about = self.about
-        own = getattr(facts, about.kind.value)[about.name]
-        upstream = facts.station[about.upstream] if about.upstream else None
-        downstream = facts.station[about.downstream] if about.downstream else None
-        self.arguments = (own, line, upstream, downstream, moment)
+    def bind(
+        self, alarm: Alarm, memory: Memory, line: LineFacts | None, moment: Moment, others: Mapping[str, Facts]
+    ) -> None:
+        """Read these facts from now on, and keep this alarm. ``others`` are the facts of all places."""
+        rule, about = self.rule, self.about
+        self.alarm, self.moment, self.queued = alarm, moment, NEVER
+        upstream = memory.station[about.upstream] if about.upstream else None
+        downstream = memory.station[about.downstream] if about.downstream else None
+        self.facts = (others[about.place], line, upstream, downstream, moment, others)
+        self._wake = rule.wake(*self.facts) if rule.wake else None
+        self._value = rule.value(*self.facts) if rule.value else None
+        self._limit = rule.limit(*self.facts) if rule.limit else None
+        suppress = rule.suppress
+        self._suppress = value_of(suppress)(*self.facts) if suppress is not None else None
+        if isinstance(rule.when, Chain):
+            alarm.progress = alarm.progress or Progress()
+            self._conditions: Sequence[Callable[[], bool | None]] = [
+                value_of(each)(*self.facts) for each in rule.when.conditions
+            ]
+            self._over: Callable[[], bool | None] = value_of(rule.over)(*self.facts)
 
-    def look(self, at_ns: int) -> list[FlagChanged] | None:
-        """Work the condition out; what follows if its outcome has changed, else ``None``."""
-        alarm, rule = self.alarm, self.rule
-        signal = (rule.over if alarm.raised else rule.when)(*self.arguments)
-        if signal is alarm.signal:
+    def signal(self) -> bool | None:
+        """Of a sequence: whether it is to be raised or, once raised, to be cleared."""
+        chain, progress = self.rule.when, self.alarm.progress
+        if not isinstance(chain, Chain) or progress is None:
             return None
-        return self.tell(feel(alarm, rule.life, signal, at_ns))
+        complete = advance(progress, chain, [each() for each in self._conditions], self.moment.worked)
+        return self._over() if self.alarm.raised else complete
 
-    def due_ns(self) -> int | None:
-        """When time alone changes the alarm next."""
-        return due_ns(self.alarm, self.rule.life)
+    def suppressed(self) -> bool | None:
+        """Whether its design suppresses it now."""
+        return self._suppress() if self._suppress else False
 
-    def expire(self, at_ns: int) -> list[FlagChanged]:
-        """What time alone has changed by ``at_ns``."""
-        return self.tell(expire(self.alarm, self.rule.life, at_ns))
-
-    def push(self, key: str, cycle: CycleFacts) -> None:
-        """Let a cycle enter the window ``key`` of the rule, unless its value is unknown."""
-        own, line, upstream, downstream, moment = self.arguments
-        for window in self.rule.windows:
-            if window.figure.key == key:
-                value = window.item(own, line, upstream, downstream, moment, cycle)
-                if value is not None:
-                    figure = window.figure
-                    own.windows[key].push(float(value), figure.function, figure.size, figure.least)
+    def due_ns(self) -> int:
+        """When time alone changes the alarm or its condition next; ``NEVER`` if it doesn't."""
+        due = due_ns(self.alarm, self.rule.life)
+        wake = self._wake() if self._wake else NEVER
+        return wake if due is None else min(due, wake)
 
     def tell(self, steps: list[Step]) -> list[FlagChanged]:
         """The alarm's steps as events."""
@@ -67,10 +79,8 @@ class Watch:
     def _event(self, step: Step) -> FlagChanged:
         rule, about, alarm = self.rule, self.about, self.alarm
         if step.transition == "raised" or not alarm.text:
-            alarm.text = rule.message.fill(about.titles, self.arguments)
-            alarm.unit = self.arguments[0].unit if about.station else None
-        value = rule.value(*self.arguments) if rule.value else None
-        limit = rule.limit(*self.arguments) if rule.limit else None
+            alarm.text = rule.message.fill(about.titles, self.facts)
+            alarm.unit = self.facts[0].unit if about.station else None
         return FlagChanged(
             at_ns=step.at_ns,
             flag=self.flag,
@@ -83,6 +93,8 @@ class Watch:
             raised_ns=alarm.raised_ns,
             text=alarm.text,
             unit=alarm.unit,
-            value=value,
-            limit=limit,
+            value=self._value() if self._value else None,
+            limit=self._limit() if self._limit else None,
+            by=step.by,
+            reason=step.reason,
         )

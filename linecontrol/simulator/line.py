@@ -41,6 +41,7 @@ class SimLine:
         self._released: Counter[str] = Counter()
         self._completed: Counter[str] = Counter()
         self._settling_ns = -1
+        self._wanted: str | None = None
         self._kit_station = line.takes_kits[0]
         capacity = {buffer.before: buffer.capacity for buffer in line.buffers.values()}
         self.stations: dict[str, SimStation] = {}
@@ -80,6 +81,14 @@ class SimLine:
         self._agenda.at(self.stations[station].hold(seconds), self.settle)
         self.settle()
 
+    def start_next(self, code: float) -> None:
+        """Release the product with that code next, if its kit is there then; an unknown one is ignored."""
+        families = self._config.lines[self._name].families
+        self._wanted = next(
+            (name for name, item in self._config.products.items() if item.family in families and item.code == code),
+            None,
+        )
+
     def truth(self) -> LineTruth:
         """What it did since the start."""
         released, completed = self._released, self._completed
@@ -118,7 +127,9 @@ class SimLine:
             self._release(index, takes_kit=index <= kits_at)
 
     def _release(self, index: int = 0, *, takes_kit: bool = True) -> None:
-        product = self._mix.choose(self._store.has if takes_kit else lambda _: True)
+        product, self._wanted = self._wanted, None
+        if product is None or not self._store.has(product):
+            product = self._mix.choose(self._store.has if takes_kit else lambda _: True)
         if product is None:
             return
         if takes_kit:

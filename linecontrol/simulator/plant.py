@@ -84,6 +84,9 @@ class SimPlant:
             self._lines[line].hold(station, value)
         elif name == f"command_{Command.ANDON}":
             self._say(write.signal, value)
+        elif name == f"command_{Command.NEXT_PRODUCT}":
+            self._say(write.signal, value)
+            self._lines[line].start_next(value)
 
     def _settle(self) -> None:
         for line in self._lines.values():

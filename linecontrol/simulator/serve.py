@@ -29,7 +29,7 @@ class ServedPlant:
         self._servers: dict[str, PlcServer] = {}
         holidays = public_holidays(config.calendar.holidays)
         calendars = {
-            name: WorkCalendar.of(config.calendar, line.shifts, config.plant.timezone, holidays)
+            name: WorkCalendar.of(config.calendar, line.shifts, config.plant.timezone, holidays, line=name)
             for name, line in config.lines.items()
         }
         self._tags = {tag.signal: (name, tag) for name, one in bound.items() for tag in one.tags}

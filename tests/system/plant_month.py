@@ -9,7 +9,7 @@ from linecontrol.calendar import line_calendars
 from linecontrol.config.gateway import InfluxConfig
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.plan import Plan, load_checked
-from linecontrol.daemon import new_engine
+from linecontrol.daemon import new_assessment, new_engine
 from linecontrol.engine import Engine
 from linecontrol.gateway.journal import Journal
 from linecontrol.gateway.outbox import Outbox
@@ -18,6 +18,7 @@ from linecontrol.model import (
     CommandIssued,
     CommandOutcome,
     ConnectionHealth,
+    Findings,
     Health,
     LinkChange,
     Observation,
@@ -33,6 +34,7 @@ PLANT = Path(__file__).parents[2] / "config" / "ganja"
 START_NS = 1_769_889_600 * 10**9
 """2026-02-01 in Baku."""
 HOUR_NS = 3600 * 10**9
+WEEK_NS = 7 * 24 * HOUR_NS
 HOURS = 28 * 24
 OUTAGE = (200, 202)
 """Hours between which the municipal line can't be seen."""
@@ -69,10 +71,15 @@ def observations(plan: Plan) -> Iterator[Turn]:
 
 
 def turns(plan: Plan, engine: Engine) -> Iterator[tuple[int, list[Observation], list[AnyEvent]]]:
-    """Turns of the engine; each command is verified at once."""
+    """Turns of the engine; each command is verified at once, and the plant is assessed once a week."""
+    assessment = new_assessment(plan)
     for now_ns, seen in observations(plan):
         events = engine.step(seen, now_ns) if seen else engine.tick(now_ns)
         yield now_ns, seen, events
+        if not seen and (now_ns - START_NS) % WEEK_NS == 0:
+            found = [event for part in assessment.answer(engine.question(now_ns)) for event in part]
+            findings: list[Observation] = [Findings(now_ns, found)]
+            yield now_ns, findings, engine.step(findings, now_ns)
         issued = [event.command for event in events if isinstance(event, CommandIssued)]
         if issued:
             outcomes: list[Observation] = [

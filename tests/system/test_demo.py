@@ -20,6 +20,11 @@ def test_the_demo_agrees_with_the_plant_and_its_journal_replays_byte_for_byte(tm
     assert re.search(r"Tractor line: [1-9]\d* units built", shown.stdout)
     assert re.search(r"Municipal vehicle line: [1-9]\d* units built", shown.stdout)
     assert "probably holds the line back" in shown.stdout
+    assert re.search(r"holds the line back: \w.*%", shown.stdout)
+    assert re.search(r"forecast: \d+ units \(\d+ to \d+\), the\s+target is met with \d+%", shown.stdout)
     assert "Agrees with what the simulated plant says that it built" in shown.stdout
+    foreseen = linecontrol("forecast", EXAMPLE, "--state", state)
+    assert foreseen.returncode == 0, foreseen.stderr
+    assert re.search(r"Tractors 2026: \d+ of 800 built; \d+ units are likely", foreseen.stdout)
     replayed = linecontrol("replay", EXAMPLE, state / "journal.sqlite")
     assert (replayed.returncode, replayed.stdout.splitlines()[-1]) == (0, "all events as recorded")

@@ -98,44 +98,57 @@ function buildBand(line) {
   taktWords.append(taktLabel, taktMain, taktPlan);
   takt.append(dial, taktWords);
   const figures = make("dl", "figures");
-  const suspects = make("div", "suspects");
-  head.append(name, takt, figures, suspects);
+  const standing = make("div", "standing");
+  standing.append(name, takt, figures);
+  const forecasts = make("div", "forecasts");
+  const verdict = make("div", "verdict");
+  head.append(standing, forecasts, verdict);
+  const advice = make("dl", "advice");
   const list = make("ol", "stations");
   list.style.setProperty("--columns", String(Math.ceil(line.stations.length / 2)));
   const tiles = line.stations.map(buildTile);
   list.append(...tiles.map((t) => t.tile));
-  band.append(head, list);
-  return { band, shift, takt, dial, dialText, taktMain, taktPlan, figures, suspects, tiles, key: "" };
+  band.append(head, advice, list);
+  return { band, shift, takt, dial, dialText, taktMain, taktPlan, figures, forecasts, verdict, advice, tiles, keys: {} };
 }
 
-function figure(label, big, small, classes = "") {
+function figure(label, big, small, classes = "", below = "") {
   const box = make("div", "figure " + classes);
   const value = make("dd");
   value.append(make("strong", "", big), make("small", "", small));
   box.append(make("dt", "", label), value);
+  if (below) box.append(make("dd", "below", below));
   return box;
 }
 
-function fillFigures(band, line) {
-  const key = JSON.stringify([line.targets, line.suspects]);
-  if (band.key === key) return;
-  band.key = key;
-  band.figures.replaceChildren(...line.targets.flatMap((t) => [
+// Builds a part of a band anew, only if what it shows has changed.
+function renew(band, part, value, build) {
+  const key = JSON.stringify(value);
+  if (band.keys[part] === key) return;
+  band.keys[part] = key;
+  band[part].replaceChildren(...build(value));
+}
+
+function lineFigures(t) {
+  return [
     figure("Today", String(t.today), t.today_needed === null ? "" : " of " + one(t.today_needed)),
-    figure(line.targets.length > 1 ? t.title + " " + t.year : "Year " + t.year, String(t.done), " of " + t.units),
-    figure("Due by now", one(t.due), ""),
-    figure(t.days || "Target", t.word, "", "lead " + t.standing),
-  ]));
-  band.suspects.replaceChildren();
-  if (line.suspects.length) {
-    const list = make("ol");
-    list.append(...line.suspects.map((s) => {
-      const item = make("li");
-      item.append(make("span", "", s.probability + " %"), make("span", "", s.number + " " + s.title));
-      return item;
-    }));
-    band.suspects.append(make("h3", "", "Bottleneck, probably"), list);
-  }
+    figure("Year " + t.year, String(t.done), " of " + t.units),
+    figure(one(t.due) + " due by now", t.word, "", "lead " + t.standing, t.days),
+  ];
+}
+
+// Where a line has several targets, each of them has room for one figure.
+function familyFigure(t) {
+  return [figure(t.title + ", " + t.today + " today", String(t.done), " of " + t.units, "family " + t.standing, t.word)];
+}
+
+function fillHead(band, line) {
+  renew(band, "figures", line.targets, (targets) => targets.flatMap(targets.length > 1 ? familyFigure : lineFigures));
+  band.forecasts.classList.toggle("several", line.forecasts.length > 1);
+  renew(band, "forecasts", line.forecasts, (forecasts) =>
+    forecasts.length ? forecasts.map((f) => forecastBox(f, forecasts.length > 1)) : [emptyForecast()]);
+  renew(band, "verdict", line.verdict, verdictParts);
+  renew(band, "advice", [line.lag, line.release], ([lag, release]) => [...lagParts(lag), ...releaseParts(release)]);
 }
 
 function fillTile(t, s) {
@@ -214,6 +227,150 @@ function tick() {
   });
 }
 
+// --- verdict and forecast ---------------------------------------------------------------------------------
+
+function verdictParts(verdict) {
+  const head = make("h3", "", "Bottleneck");
+  if (verdict === null) return [head, make("p", "none", "No verdict yet: it comes with the first units")];
+  if (verdict.provisional) head.append(make("span", "chip provisional", "provisional"));
+  head.append(make("span", "evidence", verdict.evidence));
+  const parts = [head, make("p", "sentence", verdict.sentence)];
+  if (verdict.suspects.length) parts.push(suspectTable(verdict.suspects));
+  const small = [];
+  if (verdict.outside) small.push("Waits from outside: " + verdict.outside);
+  for (const o of verdict.opinions) small.push(o.method + ": " + o.stations + (o.reason ? " (" + o.reason + ")" : ""));
+  small.push(...verdict.notes);
+  const list = make("ul", "small");
+  list.append(...small.map((text) => make("li", "", text)));
+  list.title = small.join("\n");
+  if (small.length) parts.push(list);
+  return parts;
+}
+
+function cell(tag, classes, ...parts) {
+  const element = make(tag, classes);
+  element.append(...parts);
+  return element;
+}
+
+function suspectTable(suspects) {
+  const table = make("table", "suspects");
+  table.setAttribute("aria-label", "Stations that may hold the line back");
+  const gains = suspects.some((s) => s.gain);
+  const head = make("tr");
+  head.append(make("th", "", "probably"), make("th", "", "station"));
+  if (gains) head.append(make("th", "gain", "10 % faster gives, a year"));
+  table.append(head);
+  for (const s of suspects) {
+    const row = make("tr");
+    const meter = make("span", "meter");
+    meter.style.setProperty("--p", String(s.probability / 100));
+    const station = cell("th", "station", make("span", "soft", s.number + " "), s.title);
+    station.scope = "row";
+    row.append(cell("td", "chance", meter, make("span", "number", s.probability + " %")), station);
+    if (gains) row.append(cell("td", "gain", make("b", "", s.gain ? s.gain + " units" : "–"), make("span", "soft", s.gain_range && " (" + s.gain_range + ")")));
+    table.append(row);
+  }
+  return table;
+}
+
+function emptyForecast() {
+  const box = make("div", "forecast");
+  box.append(make("h3", "", "Forecast"), make("p", "none", "No forecast yet: it comes with the first units"), make("div", "fan empty"));
+  return box;
+}
+
+function forecastBox(forecast, named) {
+  const box = make("div", "forecast");
+  const head = make("h3", "", named ? forecast.title : "Forecast");
+  head.append(make("span", "evidence", forecast.certainty));
+  const sentence = make("p", "sentence", forecast.outcome + "; ");
+  sentence.append(make("span", forecast.standing, forecast.chance));
+  box.append(head, sentence);
+  if (forecast.alarm) box.append(make("p", "alarm", forecast.alarm));
+  box.append(fan(forecast));
+  return box;
+}
+
+// Drawn on a square of 1000 by 1000 that is stretched to where it is shown; texts and the dot lie over it.
+function fan(forecast) {
+  const { bottom, top, target, done, unseen, steps, ticks } = forecast.fan;
+  const px = (x) => (1000 * x).toFixed(1);
+  const py = (units) => (1000 * (1 - (units - bottom) / (top - bottom))).toFixed(1);
+  const line = (points) => "M" + points.map(([x, units]) => px(x) + " " + py(units)).join("L");
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 1000 1000");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  const path = (classes, d) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    element.setAttribute("class", classes);
+    element.setAttribute("d", d);
+    svg.append(element);
+  };
+  for (const [x] of ticks) path("tick", "M" + px(x) + " 0V1000");
+  if (steps.length > 1) {
+    path("spread", line([...steps.map(([x, low]) => [x, low]), ...steps.map(([x, , , high]) => [x, high]).reverse()]) + "Z");
+    path("likely", line(steps.map(([x, , likely]) => [x, likely])));
+  }
+  path("target " + forecast.standing, line([[0, target], [1, target]]));
+  if (unseen.length) path("unseen", line(unseen));
+  if (done.length) path("done", line(done));
+  path("now", "M" + px(steps[0][0]) + " " + py(steps[0][2]) + "h.01");
+  const box = make("div", "fan");
+  box.setAttribute("role", "img");
+  box.setAttribute("aria-label", "Units over time: " + Math.round(steps[0][2]) + " now; " + forecast.outcome + " at the year's end; target " + target);
+  const plot = make("div", "plot");
+  plot.append(svg);
+  for (const [x, text] of ticks) plot.append(label("tick", text, x, null));
+  const end = steps[steps.length - 1];
+  for (const [classes, units, at] of apart([["target", target, target], ["likely", end[2], end[2]]], (top - bottom) * 0.17))
+    plot.append(label(classes, String(Math.round(units)), null, (at - bottom) / (top - bottom)));
+  box.append(plot);
+  return box;
+}
+
+function label(classes, text, x, y) {
+  const element = make("span", "label " + classes, text);
+  if (x !== null) element.style.left = 100 * x + "%";
+  if (y !== null) element.style.bottom = 100 * y + "%";
+  return element;
+}
+
+// Moves two labels from each other until they are ``least`` units apart; none if they say the same.
+function apart([a, b], least) {
+  if (Math.round(a[1]) === Math.round(b[1])) return [a];
+  const gap = least - Math.abs(a[2] - b[2]);
+  if (gap <= 0) return [a, b];
+  const push = (a[2] >= b[2] ? gap : -gap) / 2;
+  return [[a[0], a[1], a[2] + push], [b[0], b[1], b[2] - push]];
+}
+
+function lagParts(lag) {
+  const value = make("dd", lag === null ? "none" : "");
+  if (lag === null) value.append("not explained yet");
+  else {
+    value.append(make("b", "", lag.sum));
+    lag.causes.forEach(([where, units], i) => value.append((i ? " · " : ": ") + where + " ", make("b", "", units)));
+  }
+  return [part("Lag", value)];
+}
+
+function releaseParts(release) {
+  const value = make("dd", release === null ? "none" : "");
+  if (release === null) value.append("nothing proposed");
+  else value.append(make("span", "chip " + (release.go ? "go" : "hold"), release.word),
+    make("b", "", " " + release.products.join(" → ")), " · " + release.content + (release.reason && " · " + release.reason));
+  return [part("Next", value)];
+}
+
+function part(name, value) {
+  const box = make("div");
+  box.append(make("dt", "", name), value);
+  value.title = value.textContent;
+  return box;
+}
+
 // --- lists ------------------------------------------------------------------------------------------------
 
 function fill(list, rows, build, none = "") {
@@ -265,9 +422,9 @@ function countPills(flags) {
 }
 
 // On a wall screen nobody scrolls: what doesn't fit is counted instead.
-function fit() {
-  const list = byId("flags");
-  const more = byId("flags-more");
+function fit(name) {
+  const list = byId(name);
+  const more = byId(name + "-more");
   const items = [...list.children];
   items.forEach((item) => { item.hidden = false; });
   more.hidden = true;
@@ -279,6 +436,11 @@ function fit() {
     hidden += 1;
     put(more, "and " + hidden + " more");
   }
+}
+
+function fitAll() {
+  fit("commitments");
+  fit("flags");
 }
 
 // --- the page ---------------------------------------------------------------------------------------------
@@ -299,7 +461,7 @@ function show(next) {
   put(byId("time"), page.time);
   page.lines.forEach((line, i) => {
     put(bands[i].shift, line.shift);
-    fillFigures(bands[i], line);
+    fillHead(bands[i], line);
     line.stations.forEach((s, j) => fillTile(bands[i].tiles[j], s));
   });
   if (byId("flags").dataset.key !== JSON.stringify(page.flags)) byId("counts").replaceChildren(...countPills(page.flags));
@@ -308,16 +470,17 @@ function show(next) {
   fill(byId("closed"), page.closed, closedRow);
   byId("closed-box").hidden = page.closed.length === 0;
   fill(byId("commitments"), page.commitments, (c) =>
-    pairRow(c.title, c.margin, c.done + " of " + c.units + " " + c.family, c.standing, "due " + c.due), "No open commitments");
+    pairRow(c.title, c.margin, c.done + " of " + c.units + " " + c.family + " by " + c.due, c.standing, c.finish), "No open commitments");
   fill(byId("kits"), page.kits, (k) =>
-    pairRow(k.title, "low", k.stock + " here" + (k.arriving ? ", " + k.arriving + " coming" : ""), "bad", k.needed + " needed next day"),
-    "Enough for the next working day");
+    pairRow(k.title, [k.low ? "low" : "", k.runs_out && "runs out " + k.runs_out].filter(Boolean).join(", "),
+      k.stock + " here" + (k.arriving ? ", " + k.arriving + " coming" : ""), k.low ? "bad" : "tight",
+      k.low ? k.needed + " needed next day" : k.short ? k.short + " short this year" : ""), page.kits_well);
   fill(byId("trouble"), page.trouble, (text) => make("li", "", text));
   put(byId("gateway"), page.gateway);
   document.body.classList.toggle("smooth", page.speed > 10);
   document.body.classList.remove("is-stale");
   byId("stale").hidden = true;
-  fit();
+  fitAll();
   tick();
 }
 
@@ -340,6 +503,6 @@ function keepTicking() {
   setTimeout(keepTicking, page && page.speed > 10 ? 100 : 1000);
 }
 
-addEventListener("resize", fit);
+addEventListener("resize", fitAll);
 listen();
 setTimeout(keepTicking, QUIET_MS / 4);

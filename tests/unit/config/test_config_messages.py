@@ -314,7 +314,7 @@ TABLE: list[tuple[str, str, list[str]]] = [
         "commands: [andon]",
         "commands: [andn]",
         [
-            "plant/all.yaml:62:45: control.allow[0].commands[0]: 'andn' is not allowed; allowed are andon, hold; did you mean 'andon'?"
+            "plant/all.yaml:62:45: control.allow[0].commands[0]: 'andn' is not allowed; allowed are andon, hold, next_product; did you mean 'andon'?"
         ],
     ),
     (
@@ -326,7 +326,7 @@ TABLE: list[tuple[str, str, list[str]]] = [
         "each: station, only",
         "each: sation, only",
         [
-            "plant/all.yaml:64:16: rules.slow.each: 'sation' is not allowed; allowed are station, target, commitment, kit, connection; did you mean 'station'?"
+            "plant/all.yaml:64:16: rules.slow.each: 'sation' is not allowed; allowed are station, line, target, commitment, kit, connection; did you mean 'station'?"
         ],
     ),
     (

@@ -1,13 +1,14 @@
 """Flags into commands: allow-list, one at a time, spacing, leases, the strongest wish, every command closed."""
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linecontrol.config import Config
+from linecontrol.config import Command, Config
 from linecontrol.control import ControlRoom
 from linecontrol.errors import SnapshotError
 from linecontrol.model import (
@@ -18,6 +19,7 @@ from linecontrol.model import (
     CommandOutcome,
     CommandResult,
     FlagChanged,
+    ReleaseProposed,
     Severity,
 )
 
@@ -68,9 +70,10 @@ def config(
 
 
 def flag(at_s: float, rule: str, transition: str = "raised", station: str = "a") -> FlagChanged:
+    state = AlarmState.NORMAL if transition == "cleared" else AlarmState.ACKNOWLEDGED
     return FlagChanged(
         at_ns=int(at_s * S), flag=f"{rule}/line/{station}", rule=rule, line="line", station=station,
-        transition=transition, state=AlarmState.ACKNOWLEDGED, severity=Severity(RULES[rule][0]), raised_ns=0, text="m",
+        transition=transition, state=state, severity=Severity(RULES[rule][0]), raised_ns=0, text="m",
     )  # fmt: skip
 
 
@@ -251,3 +254,42 @@ def test_one_open_per_target_nothing_outside_the_list_each_closed_once(steps: An
 @given(STEPS)
 def test_cut_and_resumed_anywhere_it_says_the_same(steps: Any) -> None:
     assert drive(steps, cut=True) == drive(steps, cut=False)
+
+
+# --- the release ------------------------------------------------------------------------------------------------
+
+
+def proposed(at_s: float, product: str, *, go: bool = True) -> ReleaseProposed:
+    return ReleaseProposed(
+        at_ns=int(at_s * S), line="line", products=[product], limit=None, wip=1, go=go, reason=f"{product} next"
+    )
+
+
+def releasing(allowed: list[str]) -> Config:
+    plain = config()
+    line = plain.lines["line"]
+    first = line.stations["a"].model_copy(
+        update={"commands": {**line.stations["a"].commands, Command.NEXT_PRODUCT: {}}}
+    )
+    lines = {"line": line.model_copy(update={"stations": {**line.stations, "a": first}})}
+    products = {"seven": SimpleNamespace(code=7), "text": SimpleNamespace(code="T")}
+    allow = [SimpleNamespace(stations=["line/*"], commands=[Command(name) for name in allowed])]
+    control = plain.control.model_copy(update={"allow": allow})
+    return plain.model_copy(update={"lines": lines, "products": products, "control": control})
+
+
+def test_a_proposed_release_is_commanded_where_that_is_allowed() -> None:
+    room = ControlRoom(releasing(["next_product"]))
+    assert issued(room.see(proposed(1, "seven"))) == [("line/a/next_product/1", 7)]
+    room.outcome(ended(2, "line/a/next_product/1"))
+    assert issued(room.see(proposed(20, "seven"))) == []
+
+
+def test_what_is_to_wait_or_has_no_number_is_not_commanded() -> None:
+    room = ControlRoom(releasing(["next_product"]))
+    assert room.see(proposed(1, "seven", go=False)) == ()
+    assert room.see(proposed(2, "text")) == ()
+
+
+def test_without_permission_a_release_is_a_proposal_only() -> None:
+    assert ControlRoom(releasing(["andon"])).see(proposed(1, "seven")) == ()

@@ -20,11 +20,14 @@ from linecontrol.model import (
     CycleProgress,
     CycleStarted,
     FlagChanged,
+    KitForecast,
     LedgerUpdated,
     LinkChanged,
+    Operation,
     StateChanged,
     StationState,
     Suspect,
+    TargetForecast,
     Timing,
 )
 from linecontrol.rules import RulesRoom, problems
@@ -71,12 +74,14 @@ def ledger(at_s: float, ahead: float, takt: float | None = 90.0, target: str = "
 
 
 def told(flags: list[FlagChanged]) -> list[tuple[str, str, float]]:
-    return [(flag.flag, flag.transition, (flag.at_ns - MONDAY) / S) for flag in flags]
+    return [(flag.flag, flag.transition, round((flag.at_ns - MONDAY) / S, 6)) for flag in flags]
 
 
-def story(lab: SimpleNamespace, rule: dict[str, Any], events: Sequence[AnyEvent], until_s: float) -> Any:
+def story(
+    lab: SimpleNamespace, rule: dict[str, Any], events: Sequence[AnyEvent], until_s: float, grid_s: int = 5
+) -> Any:
     room = lab.room_of(lab.plant({"r": {"message": "m", **rule}}))
-    return told(lab.play(room, events, MONDAY + int(until_s * S)))
+    return told(lab.play(room, events, MONDAY + int(until_s * S), grid_s * S))
 
 
 def test_on_delay_ends_between_two_ticks(lab: SimpleNamespace) -> None:
@@ -95,14 +100,14 @@ def test_an_event_at_the_very_deadline_is_in_time(lab: SimpleNamespace) -> None:
 def test_running_cycle_beyond_plan(lab: SimpleNamespace) -> None:
     rule = {"each": "station", "when": "running.active > 1.2 * running.planned"}
     events: list[AnyEvent] = [state(0, "working"), start(0), done(130)]
-    assert story(lab, rule, events, 200) == [("r/line/second", "raised", 125.0), ("r/line/second", "cleared", 130.0)]
+    assert story(lab, rule, events, 200) == [("r/line/second", "raised", 120.0), ("r/line/second", "cleared", 130.0)]
 
 
 def test_breaks_are_no_working_time(lab: SimpleNamespace) -> None:
     rule = {"each": "station", "when": "state == 'starved' and state_for > 10 min"}
     noon = 4 * 3600.0
     assert story(lab, rule, [state(noon - 300, "starved")], noon + 3600 + 400) == [
-        ("r/line/second", "raised", noon + 3600 + 305)
+        ("r/line/second", "raised", noon + 3600 + 300)
     ]
 
 
@@ -146,7 +151,7 @@ def test_windows(lab: SimpleNamespace, when: str, raised_at: float) -> None:
 def test_no_cycle(lab: SimpleNamespace) -> None:
     rule = {"each": "station", "when": "absent(cycle, 2 * planned) and shift"}
     assert story(lab, rule, [state(0, "working"), start(0), done(100), done(400)], 450) == [
-        ("r/line/second", "raised", 305.0),
+        ("r/line/second", "raised", 300.0),
         ("r/line/second", "cleared", 400.0),
     ]
 
@@ -157,7 +162,7 @@ def test_neighbours(lab: SimpleNamespace) -> None:
               state(40, "working", "third")]  # fmt: skip
     assert story(lab, rule, events, 60) == [("r/line/second", "raised", 10.0), ("r/line/second", "cleared", 40.0)]
     room = lab.room_of(lab.plant({"r": {"message": "m", **rule}}))
-    assert room.acknowledge("r/line/third", MONDAY) == ()
+    assert room.operate(Operation("ack", "r/line/third", "ali", "", MONDAY)) == ()
 
 
 def test_bottleneck_and_andon(lab: SimpleNamespace) -> None:
@@ -190,9 +195,9 @@ def test_unknown_holds_the_flag_and_is_reported(lab: SimpleNamespace) -> None:
 def test_acknowledge_and_latch(lab: SimpleNamespace) -> None:
     room = lab.room_of(lab.plant({"r": {"each": "connection", "when": "not up", "latch": True, "message": "m"}}))
     lab.play(room, [link(0, False), link(10, True)], MONDAY + 20 * S)
-    flags = room.acknowledge("r/plc", MONDAY + 21 * S)
+    flags = room.operate(Operation("ack", "r/plc", "ali", "seen", MONDAY + 21 * S))
     assert [(flag.transition, flag.state) for flag in flags][-1] == ("cleared", AlarmState.NORMAL)
-    assert room.acknowledge("r/plc", MONDAY + 22 * S) == []
+    assert not room.operate(Operation("ack", "r/plc", "ali", "seen", MONDAY + 22 * S))
 
 
 def test_text_value_and_limit(lab: SimpleNamespace) -> None:
@@ -240,18 +245,11 @@ def test_problems_are_told_with_their_places(lab: SimpleNamespace) -> None:
 
 
 @given(when=st.text(max_size=60), message=st.text(max_size=60))
-def test_problems_never_raises(when: str, message: str) -> None:
+def test_problems_never_raises(lab: SimpleNamespace, when: str, message: str) -> None:
     rule = RuleConfig.model_validate({"each": "station", "when": when, "message": message})
-    for found in problems_of(rule):
+    for found in problems(lab.plant({}).model_copy(update={"rules": {"r": rule}})):
         assert isinstance(found, RuleProblem)
         assert 0 <= found.offset <= max(len(when), len(message))
-
-
-def problems_of(rule: Any) -> list[RuleProblem]:
-    class One:
-        rules = {"r": rule}  # noqa: RUF012
-
-    return problems(One())  # type: ignore[arg-type]
 
 
 # --- memory -----------------------------------------------------------------------------------------------------
@@ -330,3 +328,69 @@ def test_alarms_outlive_a_change_of_other_rules(lab: SimpleNamespace) -> None:
     new = lab.room_of(lab.plant({"added": link_rule, "kept": link_rule}))
     new.remember(old.memory())
     assert told(new.tick(MONDAY + 15 * S)) == [("added/plc", "raised", 15.0)]
+
+
+def forecast(seconds: float, probability: float) -> TargetForecast:
+    return TargetForecast(
+        at_ns=MONDAY + round(seconds * S), target="year", line="line", family="tractors", year=2026, units=800, done=3,
+        probability=probability, units_low=1.0, units_likely=2.0, units_high=3.0, finish_low_ns=None,
+        finish_likely_ns=None, finish_high_ns=None, takt_achieved_s=None, takt_required_s=None, prior_share=0.5,
+        hours_needed=1.0, hours_left=2.0, kits_limit=None, evidence=9, replications=1000, seed=1, fan=[],
+    )  # fmt: skip
+
+
+DAILY = {"each": "target", "when": "max(probability, last 3 days) < 35%", "clear_when": "probability >= 45%"}
+
+
+@settings(max_examples=30, derandomize=True, deadline=None, database=None)
+@given(st.lists(st.tuples(st.integers(1, 5 * 86_400), st.floats(0, 1)), max_size=30))
+def test_how_often_a_forecast_is_made_does_not_move_what_is_judged_by_days(
+    lab: SimpleNamespace, more: list[tuple[int, float]]
+) -> None:
+    rule = DAILY | {"clear_when": "max(probability, last 1 days) >= 45%"}
+    days = [forecast(day * 86_400, probability) for day, probability in enumerate([0.4, 0.3, 0.2, 0.3, 0.5])]
+    flags = story(lab, rule, [*days, *(forecast(*each) for each in more)], 5 * 86_400, 3600)
+    assert flags == [("r/year", "raised", 3 * 86_400.0), ("r/year", "cleared", 4 * 86_400.0)]
+
+
+def test_a_forecast_at_night_or_on_a_day_off_is_no_day(lab: SimpleNamespace) -> None:
+    night = [forecast(day * 86_400 + 11 * 3600, 0.1) for day in range(7)]
+    assert story(lab, DAILY, night, 8 * 86_400, 3600) == []
+
+
+def test_a_bottleneck_is_found_once_it_is_probable_and_moves_when_another_one_is(lab: SimpleNamespace) -> None:
+    def verdict(seconds: float, station: str, probability: float, *, provisional: bool = False) -> BottleneckUpdated:
+        suspects = [Suspect(station, probability, 1.0)]
+        return BottleneckUpdated(
+            at_ns=MONDAY + round(seconds * S), line="line", suspects=suspects, units=30, provisional=provisional
+        )
+
+    rule = {"each": "line", "when": "previous != '' and bottleneck_for < 10 s", "message": "{bottleneck} {previous}"}
+    events: list[AnyEvent] = [
+        verdict(0, "first", 0.9, provisional=True),
+        verdict(10, "second", 0.7),
+        verdict(20, "third", 0.55),
+        verdict(30, "third", 0.6),
+        verdict(35, "third", 0.9),
+    ]
+    room = lab.room_of(lab.plant({"r": rule}))
+    flags = lab.play(room, events, MONDAY + 60 * S)
+    assert [(flag.flag, flag.transition, (flag.at_ns - MONDAY) / S) for flag in flags] == [
+        ("r/line", "raised", 30.0),
+        ("r/line", "cleared", 40.0),
+    ]
+    assert flags[0].text == "Third station Second station"
+
+
+def test_kits_run_out_on_a_day(lab: SimpleNamespace) -> None:
+    rule = {"each": "kit", "when": "short > 0 and runs_out_in < 10d", "message": "{kit} {runs_out} {short}"}
+    events: list[AnyEvent] = [
+        KitForecast(at_ns=MONDAY, kit="cab", runs_out_ns=MONDAY + 11 * 86_400 * S, short=3),
+        KitForecast(at_ns=MONDAY + 3 * 86_400 * S, kit="cab", runs_out_ns=None, short=0),
+    ]
+    flags = lab.play(lab.room_of(lab.plant({"r": rule})), events, MONDAY + 4 * 86_400 * S, 3600 * S)
+    assert [(flag.transition, (flag.at_ns - MONDAY) // (3600 * S)) for flag in flags] == [
+        ("raised", 24),
+        ("cleared", 72),
+    ]
+    assert flags[0].text == "Cab kit 2026-01-16 3"

@@ -1,0 +1,96 @@
+"""Operators' wishes about flags, over the board's port: only for who holds the token of the state folder."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable, Container, Sequence
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from linecontrol.clock import Clock
+from linecontrol.duration import NS
+from linecontrol.model import Operation
+from linecontrol.model.event import AnyEvent, FlagChanged
+
+VERBS = ("ack", "shelve", "unshelve", "out_of_service", "in_service")
+"""What can be wished."""
+TOKEN_HEADER = "X-Operator-Token"  # noqa: S105 - the name of a header
+PATIENCE_S = 3.0
+"""How long the gateway may take to carry out a wish; after that, nothing has come of it."""
+LONGEST_USER, LONGEST_REASON = 64, 500
+MOST_SECONDS = 400 * 86_400.0
+
+
+class Wish(Struct, frozen=True, forbid_unknown_fields=True):
+    """A wish as it is sent. ``for_s`` real seconds; without it until the flag clears, or until it is put back."""
+
+    verb: str
+    flag: str
+    user: str
+    reason: str = ""
+    for_s: float | None = None
+
+
+class Operators:
+    """Takes wishes in, hands them to the gateway as observations, and tells what came of them."""
+
+    def __init__(
+        self, token: str, flags: Container[str], send: Callable[[Operation], Awaitable[None]], clock: Clock
+    ) -> None:
+        """``flags`` are those that there are (``rule/subject``); ``send`` hands a wish to the gateway."""
+        self._token, self._flags, self._send, self._clock = token, flags, send, clock
+        self._waiting: dict[tuple[str, str], asyncio.Future[FlagChanged]] = {}
+
+    def feed(self, events: Sequence[AnyEvent]) -> None:
+        """Tell those who wait what came of their wishes."""
+        for event in events:
+            if isinstance(event, FlagChanged) and event.by:
+                waiting = self._waiting.get((event.flag, event.by))
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(event)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """``POST /flags``: 200 with the flag's state, or why not."""
+        if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token.encode()):
+            return _refused(403, f"the header {TOKEN_HEADER} does not hold this gateway's operator token")
+        try:
+            wish = msgspec.json.decode(await request.read(), type=Wish)
+        except msgspec.MsgspecError as error:
+            return _refused(400, f"not understood: {error}")
+        if (complaint := self._complaint(wish)) is not None:
+            return _refused(422, complaint)
+        key = (wish.flag, wish.user)
+        if key in self._waiting:
+            return _refused(409, f"a wish of {wish.user} about {wish.flag} is being carried out")
+        now_ns = self._clock.now_ns()
+        until_ns = None if wish.for_s is None else now_ns + round(wish.for_s * NS * self._clock.speed)
+        waiting = self._waiting[key] = asyncio.get_running_loop().create_future()
+        try:
+            await self._send(Operation(wish.verb, wish.flag, wish.user, wish.reason, now_ns, until_ns))
+            async with asyncio.timeout(PATIENCE_S):
+                done = await waiting
+        except TimeoutError:
+            return _refused(409, f"nothing changed: {wish.flag} is in no state for {wish.verb}")
+        finally:
+            del self._waiting[key]
+        return web.json_response({"flag": done.flag, "transition": done.transition, "state": done.state.value})
+
+    def _complaint(self, wish: Wish) -> str | None:
+        if wish.verb not in VERBS:
+            return f"there is no {wish.verb!r}; there are {', '.join(VERBS)}"
+        if wish.flag not in self._flags:
+            return f"there is no flag {wish.flag!r}; a flag is RULE/SUBJECT, such as down_long/tractor/engine"
+        if not 0 < len(wish.user) <= LONGEST_USER or not wish.user.isprintable():
+            return f"a user has 1 to {LONGEST_USER} printable characters"
+        if len(wish.reason) > LONGEST_REASON or not wish.reason.isprintable():
+            return f"a reason has up to {LONGEST_REASON} printable characters"
+        if wish.verb in ("shelve", "out_of_service") and not wish.reason:
+            return f"{wish.verb} needs a reason"
+        if wish.for_s is not None and not 0 < wish.for_s <= MOST_SECONDS:
+            return "a time has to be above 0 and up to 400 days"
+        return None
+
+
+def _refused(status: int, text: str) -> web.Response:
+    return web.json_response({"error": text}, status=status)

@@ -1,0 +1,141 @@
+"""The verdict on a line: which station holds it back, how probably, what that costs, and what others would say."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from linecontrol.bottleneck.chances import chances
+from linecontrol.bottleneck.opinions import opinions
+from linecontrol.bottleneck.recent import recent
+from linecontrol.bottleneck.whatif import Gain, Times, gains
+from linecontrol.flowline import LineLog
+from linecontrol.flowline.path import critical_path
+from linecontrol.model import Opinion
+
+COVERAGE = 0.8
+"""The suspects hold the bottleneck with at least this probability."""
+PROVISIONAL = 64
+"""With fewer units than this a verdict is provisional."""
+FASTER = 0.9
+"""What a station's times are multiplied with to tell what improving it would have gained."""
+_MOST_SUSPECTS = 5
+
+
+class Verdict(Struct, frozen=True):
+    """What the record says of a line. Stations are numbers, in the order of the log.
+
+    ``probability`` [station] to be the bottleneck; the ``suspects``, most probable first, hold it with 80 %.
+    ``shares`` [station] of the critical path and ``waits`` by cause from outside add up to 1. ``effective`` is a
+    station's mean time per unit by its own doing. ``gains`` tell of suspects what 10 % off their times would have
+    gained. ``units`` left the line in the record; ``throughput`` is per unit of working time.
+    """
+
+    probability: list[float]
+    suspects: list[int]
+    shares: list[float]
+    waits: dict[str, float]
+    effective: list[float | None]
+    gains: dict[int, Gain]
+    opinions: list[Opinion]
+    units: int
+    throughput: float
+    provisional: bool
+    sentence: str
+    notes: list[str]
+
+
+def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year: float | None = None) -> Verdict:
+    """The verdict on a record; the same record and seed give the same one.
+
+    ``titles`` are what people call the stations, ``year`` is the working time of a year in the log's unit of time:
+    with it gains are told in units a year, without it in percent.
+
+    Raises:
+        ValueError: there is neither a plan nor a completed cycle at any station.
+    """
+    names = list(titles) if titles is not None else log.stations
+    path = critical_path(log, split=False)
+    length = path.end - path.begin
+    shares = [own / length if length > 0 else 0.0 for own in path.own]
+    waits = {cause: wait / length for cause, wait in path.waits.items()} if length > 0 else {}
+    late = recent(log)
+    known = chances(log, seed=seed)
+    suspects = suspects_of(known.probability)
+    units = sum(passage.complete is not None for passage in log.passages[log.layout.last])
+    throughput = units / length if length > 0 else 0.0
+    changes = [Times(station, FASTER) for station in suspects]
+    found = dict(zip(suspects, gains(late, changes, seed=seed), strict=True)) if units else {}
+    per_year = throughput * year if year is not None else None
+    tied = [names[station] for station in critical_path(late).tied]
+    return Verdict(
+        probability=known.probability,
+        suspects=suspects,
+        shares=shares,
+        waits=waits,
+        effective=[_mean(log, station) for station in range(log.layout.stations)],
+        gains=found,
+        opinions=opinions(late, suspects[0], known.elasticity, names),
+        units=units,
+        throughput=throughput,
+        provisional=units < PROVISIONAL,
+        sentence=sentence(known.probability, suspects, found, names, per_year, provisional=units < PROVISIONAL),
+        notes=[f"{_listed(tied)} tie: each of them alone gains nothing, all of them together do"] if tied else [],
+    )
+
+
+def sentence(
+    probability: Sequence[float],
+    suspects: Sequence[int],
+    found: dict[int, Gain],
+    names: Sequence[str],
+    per_year: float | None,
+    *,
+    provisional: bool,
+) -> str:
+    """The verdict for people; ``per_year`` are the units of a year at the present pace."""
+    first = suspects[0]
+    sure = probability[first]
+    word = (
+        "Almost surely"
+        if sure >= 0.95
+        else "Very likely"
+        if sure >= 0.8
+        else "Most likely"
+        if sure >= 0.5
+        else "Perhaps"
+    )
+    others = [f"{names[station]} ({probability[station]:.0%})" for station in suspects[1:]]
+    text = f"{word} {names[first]} ({sure:.0%}) holds the line back"
+    text += f", else {_listed(others, 'or')}" if others else ""
+    gain = found.get(first)
+    if gain is not None:
+        low, likely, high = (_gained(each, per_year) for each in (gain.low, gain.likely, gain.high))
+        what = " more units a year" if per_year is not None else " % more units"
+        text += f"; 10 % off the times of {names[first]} would have given {likely}{what} ({low} to {high})"
+    return f"{text}.{' Provisional: little has been recorded yet.' if provisional else ''}"
+
+
+def _gained(gain: float, per_year: float | None) -> str:
+    return f"{100 * gain:.1f}" if per_year is None else f"{gain * per_year:.0f}"
+
+
+def suspects_of(probability: Sequence[float]) -> list[int]:
+    """The fewest stations that hold the bottleneck with ``COVERAGE``, the most probable first; five at the most."""
+    ranked = sorted(range(len(probability)), key=lambda station: (-probability[station], station))
+    chosen: list[int] = []
+    covered = 0.0
+    for station in ranked:
+        if covered >= COVERAGE or len(chosen) == _MOST_SUSPECTS:
+            break
+        chosen.append(station)
+        covered += probability[station]
+    return chosen
+
+
+def _mean(log: LineLog, station: int) -> float | None:
+    own = [time for passage in log.passages[station] if (time := passage.own) is not None]
+    return sum(own) / len(own) if own else None
+
+
+def _listed(names: Sequence[str], word: str = "and") -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"

@@ -1,0 +1,217 @@
+"""Rule tests as engineers write them: what is given, and which transitions are expected, and no others.
+
+They live beside the rules in files named ``*.test.yaml``, which hold one list: ``tests``.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from linecontrol.config.types import ConfigModel, Duration, Name
+from linecontrol.model.state import StationState, Timing
+
+TRANSITIONS = (
+    "raised", "cleared", "acknowledged", "realarmed", "blind", "sighted", "shelved", "unshelved", "suppressed",
+    "unsuppressed", "out_of_service", "in_service", "withdrawn",
+)  # fmt: skip
+"""What can be expected of a flag."""
+
+
+class StartConfig(ConfigModel):
+    """A cycle begins."""
+
+    unit: str | None = None
+    """The unit."""
+    product: Name | None = None
+    """Its product."""
+    planned: Duration | None = None
+    """Planned cycle time."""
+
+
+class CompleteConfig(ConfigModel):
+    """A cycle ends."""
+
+    unit: str | None = None
+    """The unit."""
+    product: Name | None = None
+    """Its product."""
+    active: Duration | None = None
+    """Working time from start to end."""
+    planned: Duration | None = None
+    """Planned cycle time."""
+    lost: Duration = 0
+    """Part of ``active`` in which the station was down."""
+    good: bool | None = None
+    """Whether the unit was found good."""
+    timing: Timing = Timing.MEASURED
+    """How the two ends became known."""
+
+
+class GivenConfig(ConfigModel):
+    """Something that happens at a time after the test's start, wall time; ``every`` and ``times`` repeat it."""
+
+    at: Duration
+    """When."""
+    every: Duration | None = None
+    """After how long it happens again."""
+    times: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """How often it happens."""
+    station: str | None = None
+    """``line/station`` at which it happens."""
+    state: StationState | None = None
+    """The station enters this state."""
+    start: StartConfig | None = None
+    """A cycle begins at the station."""
+    complete: CompleteConfig | None = None
+    """A cycle ends at the station."""
+    andon: bool | None = None
+    """The andon cord of the station is pulled or released."""
+    sample: dict[Name, float] | None = None
+    """Telemetry of the station by tag."""
+    connection: Name | None = None
+    """Connection that goes up or down."""
+    up: bool | None = None
+    """Whether it is up from now on."""
+    warning: str = ""
+    """What is unsafe about it."""
+    line: Name | None = None
+    """Line of which a verdict is told."""
+    target: Name | None = None
+    """Target of which something is told."""
+    commitment: Name | None = None
+    """Commitment of which something is told."""
+    kit: Name | None = None
+    """Kit of which something is told."""
+    told: dict[Name, Any] | None = None
+    """What is told of the line, target, commitment or kit: fields by the names of the rules' reference."""
+    ack: str | None = None
+    """Flag that a person acknowledges."""
+    shelve: str | None = None
+    """Flag that a person shelves, for ``for`` or until it clears."""
+    unshelve: str | None = None
+    """Flag that a person brings back."""
+    out_of_service: str | None = None
+    """Flag that a person takes out of service, for ``for`` or until it is put back."""
+    in_service: str | None = None
+    """Flag that a person puts back into service."""
+    for_: Annotated[Duration | None, Field(alias="for")] = None
+    """How long a shelving or being out of service lasts."""
+    restart: bool = False
+    """The gateway stops and starts again."""
+    reload: str | None = None
+    """File with other rules (a ``rules:`` file beside the test) that take the place of the rules."""
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        subjects = [
+            name
+            for name in ("station", "connection", "line", "target", "commitment", "kit", "ack", "shelve", "unshelve",
+                         "out_of_service", "in_service", "reload")
+            if getattr(self, name) is not None
+        ]  # fmt: skip
+        subjects += ["restart"] if self.restart else []
+        if len(subjects) != 1:
+            here = f"are {' and '.join(subjects)}" if subjects else "is none"
+            msg = f"one thing happens at a time; here {here}"
+            raise ValueError(msg)
+        needs = {"station": ("state", "start", "complete", "andon", "sample"), "connection": ("up",)}
+        needs |= dict.fromkeys(("line", "target", "commitment", "kit"), ("told",))
+        wanted = needs.get(subjects[0], ())
+        said = [name for name in ("state", "start", "complete", "andon", "sample", "up", "told")
+                if getattr(self, name) is not None]  # fmt: skip
+        if wanted and len([name for name in said if name in wanted]) != 1:
+            msg = f"a {subjects[0]} needs one of {', '.join(wanted)}"
+            raise ValueError(msg)
+        if stray := [name for name in said if name not in wanted]:
+            msg = f"{stray[0]} doesn't go with {subjects[0]}"
+            raise ValueError(msg)
+        return self
+
+
+class ExpectConfig(ConfigModel):
+    """A transition at a time, or the complete set of raised flags then."""
+
+    at: Duration
+    """When, counted from the test's start."""
+    open: list[str] | None = None
+    """All flags that are raised then, and no others."""
+    raised: str | None = None
+    """Flag that is raised."""
+    cleared: str | None = None
+    """Flag that clears."""
+    acknowledged: str | None = None
+    """Flag that is acknowledged."""
+    realarmed: str | None = None
+    """Flag that asks again."""
+    blind: str | None = None
+    """Flag whose inputs are unknown."""
+    sighted: str | None = None
+    """Flag whose inputs are known again."""
+    shelved: str | None = None
+    """Flag that is shelved."""
+    unshelved: str | None = None
+    """Flag whose shelving ends."""
+    suppressed: str | None = None
+    """Flag that is suppressed by design."""
+    unsuppressed: str | None = None
+    """Flag that is suppressed no longer."""
+    out_of_service: str | None = None
+    """Flag that is taken out of service."""
+    in_service: str | None = None
+    """Flag that is put back into service."""
+    withdrawn: str | None = None
+    """Flag whose rule is gone."""
+    text: str | None = None
+    """What its message has to contain."""
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        said = [name for name in ("open", *TRANSITIONS) if getattr(self, name) is not None]
+        if len(said) != 1:
+            here = f"are {' and '.join(said)}" if said else "is none"
+            msg = f"one transition, or open, is expected at a time; here {here}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def transition(self) -> tuple[str, str] | None:
+        """Its transition and flag; ``None`` for ``open``."""
+        return next(((name, flag) for name in TRANSITIONS if (flag := getattr(self, name)) is not None), None)
+
+
+class JournalCut(ConfigModel):
+    """A cut from a journal, whose events are given at their own times."""
+
+    file: str
+    """The journal, beside the test."""
+    start: Annotated[datetime | None, Field(alias="from")] = None
+    """First moment (local time of the plant); from its beginning if left out."""
+    end: Annotated[datetime | None, Field(alias="to")] = None
+    """Moment before which it ends; to its end if left out."""
+
+
+class RuleTestConfig(ConfigModel):
+    """One test."""
+
+    name: str
+    """What it shows."""
+    start: datetime | None = None
+    """Local time of the plant at which it starts; the first working moment of the first target's year if left out."""
+    rules: list[Name] = []
+    """The rules under test: transitions of others don't matter. All rules if left out."""
+    given: list[GivenConfig] = []
+    """What happens, in any order."""
+    journal: JournalCut | None = None
+    """Recorded events that happen besides."""
+    until: Duration | None = None
+    """When it ends; at the last thing given or expected if left out."""
+    expect: list[ExpectConfig]
+    """Every transition of the rules under test, in order of time."""
+
+
+class RuleTestFile(ConfigModel):
+    """A file of rule tests."""
+
+    tests: Annotated[list[RuleTestConfig], Field(min_length=1)]
+    """The tests."""

@@ -1,0 +1,46 @@
+"""How far a sequence of conditions has come at one subject."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from linecontrol.rules.typed import Chain
+
+
+class Progress(Struct):
+    """``step`` 0: waits for the first condition; k: for the k-th stage until ``until_w``; beyond the last: complete.
+
+    ``held`` tells which conditions were true when they were looked at last. ``until_w`` is working time.
+    """
+
+    step: int = 0
+    until_w: int = 0
+    held: list[bool] = field(default_factory=list)
+
+
+def advance(progress: Progress, chain: Chain, truths: Sequence[bool | None], worked: int) -> bool:
+    """Whether the sequence is complete, given what each of ``chain.conditions`` is now. Unknown counts as not true.
+
+    A stage is reached when its condition becomes true, at the end of its time at the latest, and not at the same look
+    as the stage before it. The sequence stays complete while its last condition holds. If the first condition becomes
+    true again while the first stage is waited for, its time starts anew.
+    """
+    stages = chain.stages
+    held = [truth is True for truth in truths]
+    rises = [now and not before for now, before in zip(held, progress.held or [False] * len(held), strict=True)]
+    progress.held = held
+    if progress.step > len(stages):
+        if held[len(stages)]:
+            return True
+        progress.step = 0
+    if progress.step and ((chain.unless is not None and held[-1]) or worked > progress.until_w):
+        progress.step = 0
+    if progress.step and rises[progress.step]:
+        progress.step += 1
+        if progress.step > len(stages):
+            return True
+        progress.until_w = worked + stages[progress.step - 1].within_ns
+    elif rises[0] and progress.step <= 1:
+        progress.step = 1
+        progress.until_w = worked + stages[0].within_ns
+    return False

@@ -1,0 +1,106 @@
+"""Rules over recorded events: when each flag would have been raised, and how two sets of rules differ."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct, field
+
+from linecontrol.calendar import WorkCalendar
+from linecontrol.config import Config
+from linecontrol.model import AnyEvent, CommandClosed, CommandIssued, FlagChanged, Operation
+from linecontrol.rules import RulesRoom
+
+
+class Episode(Struct, frozen=True, order=True):
+    """A flag from being raised to clearing (``None``: still raised at the end), in UTC nanoseconds."""
+
+    raised_ns: int
+    flag: str
+    cleared_ns: int | None
+    text: str
+
+    @property
+    def rule(self) -> str:
+        """The rule that raised it."""
+        return self.flag.partition("/")[0]
+
+    def overlaps(self, other: "Episode") -> bool:
+        """Whether both are about the same flag and have a moment in common."""
+        if self.flag != other.flag:
+            return False
+        return (self.cleared_ns is None or other.raised_ns <= self.cleared_ns) and (
+            other.cleared_ns is None or self.raised_ns <= other.cleared_ns
+        )
+
+
+class Backtest:
+    """Runs the rules of a config over events in the order in which they were recorded."""
+
+    def __init__(self, config: Config, calendars: Mapping[str, WorkCalendar]) -> None:
+        """Nothing was told yet.
+
+        Raises:
+            ConfigError: a rule has problems.
+        """
+        self.room = RulesRoom(config, calendars)
+        self._open: dict[str, FlagChanged] = {}
+        self._episodes: list[Episode] = []
+
+    def take(self, events: Iterable[AnyEvent], operations: Iterable[Operation]) -> None:
+        """One recorded turn: events of other rooms and what people did; flags and commands are passed over."""
+        for event in events:
+            if not isinstance(event, FlagChanged | CommandIssued | CommandClosed):
+                self._hear(self.room.see(event))
+        for operation in operations:
+            self._hear(self.room.operate(operation))
+
+    def until(self, at_ns: int) -> None:
+        """Let time pass."""
+        self._hear(self.room.tick(at_ns))
+
+    def episodes(self) -> list[Episode]:
+        """All of them in order of time; those that go on have no end."""
+        going = [Episode(event.at_ns, flag, None, event.text) for flag, event in self._open.items()]
+        return sorted([*self._episodes, *going], key=lambda episode: (episode.raised_ns, episode.flag))
+
+    def _hear(self, events: Iterable[AnyEvent]) -> None:
+        for event in events:
+            if not isinstance(event, FlagChanged):
+                continue
+            if event.transition == "raised":
+                self._open[event.flag] = event
+            elif event.transition in ("cleared", "withdrawn") and (raised := self._open.pop(event.flag, None)):
+                self._episodes.append(Episode(raised.at_ns, event.flag, event.at_ns, raised.text))
+
+
+class Difference(Struct):
+    """How two sets of rules differ over the same events. Pairs are of the old and the new episode."""
+
+    appear: list[Episode] = field(default_factory=list)
+    vanish: list[Episode] = field(default_factory=list)
+    move: list[tuple[Episode, Episode]] = field(default_factory=list)
+    same: int = 0
+
+
+def difference(old: list[Episode], new: list[Episode], renamed: Mapping[str, str] | None = None) -> Difference:
+    """What changes from ``old`` to ``new``; ``renamed`` maps former names of rules to their present ones."""
+    names = renamed or {}
+    found = Difference()
+    rest = list(new)
+    for episode in old:
+        known = _under(episode, names)
+        twin = next((other for other in rest if known.overlaps(other)), None)
+        if twin is None:
+            found.vanish.append(episode)
+            continue
+        rest.remove(twin)
+        if (twin.raised_ns, twin.cleared_ns) == (episode.raised_ns, episode.cleared_ns):
+            found.same += 1
+        else:
+            found.move.append((episode, twin))
+    found.appear = rest
+    return found
+
+
+def _under(episode: Episode, names: Mapping[str, str]) -> Episode:
+    rule, _, subject = episode.flag.partition("/")
+    return Episode(episode.raised_ns, f"{names.get(rule, rule)}/{subject}", episode.cleared_ns, episode.text)
