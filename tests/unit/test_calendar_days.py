@@ -21,6 +21,7 @@ SHIFT = {
     "end": "16:30",
     "breaks": [{"start": "12:00", "end": "12:30"}],
 }
+NIGHT = {"days": ["mon", "thu"], "start": "22:00", "end": "06:00"}
 
 
 def at(*when: int) -> int:
@@ -93,8 +94,9 @@ def test_a_stop_over_a_whole_shift_leaves_no_shift() -> None:
 
 
 def config_with(more: dict[str, Any], lines: list[str]) -> Config:
-    calendar = CalendarConfig.model_validate({"shifts": {"day": SHIFT}} | more)
-    return cast("Config", SimpleNamespace(calendar=calendar, lines=dict.fromkeys(lines)))
+    calendar = CalendarConfig.model_validate({"shifts": {"day": SHIFT, "night": NIGHT}} | more)
+    known = {name: SimpleNamespace(shifts=["day", "night"][: 1 + (name == "both")]) for name in lines}
+    return cast("Config", SimpleNamespace(calendar=calendar, lines=known))
 
 
 @settings(max_examples=60, derandomize=True, deadline=None, database=None)
@@ -128,13 +130,36 @@ def test_adding_and_going_back_are_inverse_with_stops(start: int, worked: int, s
         ),
         ({"stops": [{"start": "2026-03-06 10:00", "end": "2026-03-06 09:00", "reason": "r"}]}, ("stops", 0, "end"),
          "ends before it begins"),
+        ({"other_hours": [{"day": "2026-03-06", "shift": "day"}]}, ("other_hours", 0), "nothing is otherwise"),
+        ({"other_hours": [{"day": "2026-03-06", "shift": "day", "end": "03:00"}]}, ("other_hours", 0, "end"),
+         "end at 03:00, before it begins at 08:00"),
+        ({"other_hours": [{"day": "2026-03-06", "shift": "day", "start": "17:00"}]}, ("other_hours", 0, "start"),
+         "end at 16:30, before it begins at 17:00"),
+        ({"other_hours": [{"day": "2026-03-06", "shift": "day", "start": "05:00"}]}, ("other_hours", 0),
+         "overlaps shift 'night' (22:00 to 06:00 on 2026-03-05) of line 'both'"),
+        ({"other_hours": [{"day": "2026-03-05", "shift": "day", "end": "22:30"}]}, ("other_hours", 0),
+         "overlaps shift 'night' (22:00 to 06:00 on 2026-03-05) of line 'both'"),
+        ({"overtime": [{"day": "2026-03-06", "shift": "night", "start": "16:00"}]}, ("overtime", 0),
+         "overlaps shift 'day' (08:00 to 16:30 on 2026-03-06) of line 'both'"),
+        ({"overtime": [{"day": "2026-03-07", "shift": "night", "lines": ["line"]}]}, ("overtime", 0, "lines", 0),
+         "line 'line' doesn't work shift 'night'; it works day"),
+        ({"overtime": [{"day": "2026-03-07", "shift": "day", "lines": lines} for lines in ([], ["both"])]},
+         ("overtime", 1), "there already, as number 1"),
     ],
 )  # fmt: skip
 def test_contradictions_are_told_with_their_place(more: dict[str, Any], path: tuple[object, ...], said: str) -> None:
-    config = config_with(more, ["line"])
+    config = config_with(more, ["line", "both"])
     ((found, text),) = single_days(config, frozenset())
     assert found == ("calendar", *path)
     assert said in text
+
+
+def test_hours_that_meet_no_other_shift_of_their_line_are_right() -> None:
+    longer = {"day": "2026-03-05", "shift": "day", "end": "22:30", "lines": ["line"]}
+    halves = [{"day": "2026-03-07", "shift": "day", "lines": [name]} for name in ("line", "both")]
+    until_night = {"day": "2026-03-02", "shift": "day", "end": "22:00"}
+    config = config_with({"other_hours": [longer, until_night], "overtime": halves}, ["line", "both"])
+    assert not list(single_days(config, frozenset()))
 
 
 def test_a_public_holiday_may_be_worked_as_overtime() -> None:
