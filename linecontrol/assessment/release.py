@@ -1,8 +1,10 @@
 """What to start next on a line and how many units it should hold, as an event."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
+from msgspec.structs import replace
 
 from linecontrol.assessment.prospect import Counts
 from linecontrol.calendar import WorkCalendar
@@ -13,7 +15,7 @@ from linecontrol.flowline.live import live
 from linecontrol.model import ReleaseProposed
 from linecontrol.target.conwip import smallest_limit
 from linecontrol.target.plan import Plans
-from linecontrol.target.release import Order, propose
+from linecontrol.target.release import Order, Proposal, propose
 from linecontrol.target.sequence import Spacing
 
 _UNITS, _REPLICATIONS = 120, 24
@@ -38,15 +40,17 @@ class Releases:
         products = [name for name, item in self._config.products.items() if item.family in self._families(line)]
         needs = {name: [times.get(name, 0.0) for times in log.planned] for name in products}
         started = [log.products[passage.unit] for passage in log.passages[0]]
+        inside = [log.products[unit] for unit in live(log).units]
+        orders = self._to_start(orders, Counter(self._family(product) for product in inside))
         proposal = propose(
-            orders,
+            [order for _, order in orders],
             {name: self._kits(name, counts) for name in products},
             needs,
             release.ahead,
             history=[product for product in started[-20:] if product in needs],
             spacing=spacing,
         )
-        wip = len(live(log).units)
+        wip = len(inside)
         limit = self._limit(log, seed) if release.limit == "auto" else release.limit
         held = limit is not None and wip >= limit
         return ReleaseProposed(
@@ -56,7 +60,7 @@ class Releases:
             limit=limit,
             wip=wip,
             go=bool(proposal.products) and not held,
-            reason=self._reason(proposal.products, proposal.order, wip, limit, held=held),
+            reason=self._reason(proposal, wip, limit, due=bool(orders), held=held),
         )
 
     def _families(self, line: str) -> list[str]:
@@ -66,8 +70,24 @@ class Releases:
         kit = self._config.products[product].kit
         return None if kit is None else max(counts.stock.get(kit, 0), 0)
 
-    def _orders(self, line: str, counts: Counts, at_ns: int) -> list[Order]:
-        """Commitments in order of their due days, then what the year's targets want besides."""
+    def _family(self, product: str | None) -> str | None:
+        item = None if product is None else self._config.products.get(product)
+        return None if item is None else item.family
+
+    @staticmethod
+    def _to_start(orders: list[tuple[str, Order]], inside: Mapping[str | None, int]) -> list[tuple[str, Order]]:
+        """The orders without the units of each family that are in the line already: they serve the first ones."""
+        covered = dict(inside)
+        left = []
+        for family, order in orders:
+            served = min(covered.get(family, 0), order.units)
+            covered[family] = covered.get(family, 0) - served
+            if served < order.units:
+                left.append((family, replace(order, units=order.units - served)))
+        return left
+
+    def _orders(self, line: str, counts: Counts, at_ns: int) -> list[tuple[str, Order]]:
+        """What is not done yet, with its family: commitments by due day, then what the year's targets want besides."""
         config, calendar = self._config, self._calendars[line]
         today = calendar.day_of(at_ns)
         promised: dict[str, int] = {}
@@ -76,14 +96,15 @@ class Releases:
             left = item.units - counts.served.get(name, 0)
             if item.family in self._families(line) and item.start <= today and left > 0:
                 promised[item.family] = promised.get(item.family, 0) + left
-                orders.append(Order(f"{item.market}'s order, due {item.due}", left, self._shares(item.family)))
+                title = f"{item.market}'s order, due {item.due}"
+                orders.append((item.family, Order(title, left, self._shares(item.family))))
         for plan in self._plans.all():
             target = plan.target
             if (target.line, target.year) == (line, today.year):
                 left = target.units - counts.done.get(plan.name, 0) - promised.get(target.family, 0)
                 title = f"the year's {config.families[target.family].title}"
-                orders.append(Order(title, max(left, 0), self._shares(target.family)))
-        return [order for order in orders if order.units]
+                orders.append((target.family, Order(title, max(left, 0), self._shares(target.family))))
+        return [(family, order) for family, order in orders if order.units]
 
     def _shares(self, family: str) -> dict[str, float]:
         return {name: item.share for name, item in self._config.products.items() if item.family == family}
@@ -101,11 +122,13 @@ class Releases:
         times = posterior.times(rng, ratios, posterior.standards.table(products))
         return smallest_limit(times, log.layout).limit
 
-    def _reason(self, products: list[str], order: str, wip: int, limit: int | None, *, held: bool) -> str:
+    def _reason(self, proposal: Proposal, wip: int, limit: int | None, *, due: bool, held: bool) -> str:
         full = f"{wip} units are in the line" if limit is None else f"{wip} of {limit} units are in the line"
-        if not products:
+        if not due:
+            return f"Nothing to start: all that is due is in the line; {full}."
+        if not proposal.products:
             return f"Nothing to start: no kit is there for what is due; {full}."
-        title = self._config.products[products[0]].title
+        title = self._config.products[proposal.products[0]].title
         if held:
             return f"Wait before starting {title}: {full}, more would only wait on each other."
-        return f"{title} next, for {order}; {full}."
+        return f"{title} next, for {proposal.order}; {full}."
