@@ -9,11 +9,13 @@ import gc
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from linecontrol.assessment import Assessment
 from linecontrol.board import Board, BoardView
 from linecontrol.calendar import line_calendars
 from linecontrol.clock import Clock
@@ -23,9 +25,11 @@ from linecontrol.config.plan import Plan
 from linecontrol.driver import Driver
 from linecontrol.engine import Engine
 from linecontrol.errors import JournalError, LinecontrolError, SinkError, SnapshotError
+from linecontrol.gateway.assessor import Assessor
 from linecontrol.gateway.commander import Commander
 from linecontrol.gateway.inbox import Inbox
 from linecontrol.gateway.journal import Journal
+from linecontrol.gateway.journal_file import read_journal, read_meta, read_snapshot
 from linecontrol.gateway.lock import StateLock
 from linecontrol.gateway.notify import Notifier
 from linecontrol.gateway.outbox import Outbox
@@ -62,6 +66,11 @@ def new_engine(plan: Plan) -> Engine:
     return Engine(plan.config, holidays=public_holidays(plan.config.calendar.holidays), counter_bits=bits)
 
 
+def new_assessment(plan: Plan) -> Assessment:
+    """What answers questions about the plant."""
+    return Assessment(plan.config, public_holidays(plan.config.calendar.holidays))
+
+
 class Pace(Struct, frozen=True):
     """The settings of a config that are meant in real time; a demo's fast clock has other ones than its config."""
 
@@ -77,6 +86,37 @@ class Pace(Struct, frozen=True):
         """The config at this pace."""
         engine = config.engine.model_copy(update=self.engine)
         return config.model_copy(update={"engine": engine, "control": config.control.model_copy(update=self.control)})
+
+
+def at_its_pace(plan: Plan, path: Path) -> Plan:
+    """The plan at the pace at which a journal was recorded; a demo's is another one than its config's.
+
+    Raises:
+        JournalError: it can't be read, or a gateway is using it.
+    """
+    pace = read_meta(path).get(PACE_META)
+    return plan if pace is None else replace(plan, config=msgspec.json.decode(pace, type=Pace).applied(plan.config))
+
+
+def recall(plan: Plan, path: Path) -> tuple[Engine, int]:
+    """An engine that knows what the journal of a stopped gateway ends with, and the time of its last record.
+
+    Raises:
+        JournalError: it can't be read, a gateway is using it, or nothing was recorded.
+    """
+    engine = new_engine(at_its_pace(plan, path))
+    after, now_ns = 0, 0
+    if (saved := read_snapshot(path)) is not None:
+        with suppress(SnapshotError):  # of another version: then the journal is read from its start
+            engine.restore(saved[2])
+            after, now_ns, _ = saved
+    for record in read_journal(path, after):
+        engine.step(record.observations, record.now_ns)
+        now_ns = record.now_ns
+    if not now_ns:
+        msg = f"{path} holds no records yet"
+        raise JournalError(msg)
+    return engine, now_ns
 
 
 class Setup(Struct, frozen=True, kw_only=True):
@@ -114,7 +154,9 @@ class Gateway:
             tell=self._tell,
         )
         holidays = public_holidays(config.calendar.holidays)
-        self.board = Board(BoardView(config, line_calendars(config, holidays)), clock, health=self.health)
+        self.assessor = Assessor(engine.question, new_assessment(setup.plan).answer, self.inbox, clock)
+        view = BoardView(config, line_calendars(config, holidays))
+        self.board = Board(view, clock, health=self.health, assess=self.assessor.fresh)
         self.outboxes: dict[str, Outbox] = {}
         self._started_s = asyncio.get_running_loop().time()
 
@@ -154,6 +196,7 @@ class Gateway:
 
     def _tell(self, events: Sequence[AnyEvent]) -> None:
         self.board.feed(events)
+        self.assessor.heed(events)
         for event in events:
             if isinstance(event, CommandIssued):
                 self.commander.order(event)
@@ -245,6 +288,7 @@ async def _run(gateway: Gateway, stack: AsyncExitStack, stop: asyncio.Event) -> 
         centre = [group.create_task(gateway.pipeline.forward()), group.create_task(gateway.pipeline.think())]
         rim = [group.create_task(gateway.commander.run(name)) for name in gateway.sources]
         rim += [group.create_task(source.run()) for source in gateway.sources.values()]
+        rim.append(group.create_task(gateway.assessor.run()))
         gc.collect()
         gc.freeze()
         notifier.ready()

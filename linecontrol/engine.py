@@ -1,8 +1,8 @@
 """The pure centre: observations and the time in, events out.
 
-``step``, ``tick``, ``snapshot`` and ``restore`` are its only doors. It asks nobody for the time and does no I/O, so
-live operation, recovery after a crash, replay and tests are the same code, and the same calls give the same events,
-byte for byte. What depends on the time alone is looked at on a fixed grid (``engine: resolution:``), behind the
+``step``, ``tick``, ``question``, ``snapshot`` and ``restore`` are its only doors. It asks nobody for the time and does
+no I/O, so live operation, recovery after a crash, replay and tests are the same code, and the same calls give the same
+events, byte for byte. What depends on the time alone is looked at on a fixed grid (``engine: resolution:``), behind the
 present by ``engine: lateness:``; hence ticks may be left out or added between steps without changing any event.
 """
 
@@ -12,6 +12,7 @@ from datetime import date
 import msgspec
 from msgspec import Struct
 
+from linecontrol.assessment.question import Question
 from linecontrol.bottleneck import BottleneckRoom
 from linecontrol.calendar import line_calendars
 from linecontrol.config import Config
@@ -37,7 +38,7 @@ _VERSION = 1
 
 
 class Engine:
-    """Composes the rooms: line → kpi → bottleneck → target → rules → control."""
+    """Composes the rooms: line → kpi → target → bottleneck → rules → control."""
 
     def __init__(
         self,
@@ -55,15 +56,17 @@ class Engine:
         self._settings = config.engine
         self._line = LineRoom(config, by_line, counter_bits)
         self._control = ControlRoom(config)
+        self._target = TargetRoom(config, by_line)
+        self._bottleneck = BottleneckRoom(config, by_line)
         self._rooms: dict[str, Room] = {
             "kpi": KpiRoom(config, by_line),
-            "bottleneck": BottleneckRoom(config, by_line),
-            "target": TargetRoom(config, by_line),
+            "target": self._target,
+            "bottleneck": self._bottleneck,
             "rules": RulesRoom(config, by_line),
             "control": self._control,
         }
         self._chain = list(self._rooms.values())
-        self._after_target = list(self._rooms).index("target") + 1
+        self._rules_at = list(self._rooms).index("rules")
         self._grid_ns = 0
 
     def step(self, observations: Sequence[Observation], now_ns: int) -> list[AnyEvent]:
@@ -75,7 +78,7 @@ class Engine:
                 self._spread(self._line.observe(batch, now_ns), 0, out)
                 batch = []
                 if isinstance(observation, Findings):
-                    self._spread(observation.events, self._after_target, out)
+                    self._spread(observation.events, self._rules_at, out)
                 else:
                     self._spread(self._control.outcome(observation), len(self._chain), out)
             else:
@@ -97,6 +100,10 @@ class Engine:
             for place, room in enumerate(self._chain):
                 self._spread(room.tick(self._grid_ns), place + 1, out)
         return out
+
+    def question(self, now_ns: int) -> Question:
+        """What an assessment has to know of the plant as it stands at ``now_ns``; nothing changes."""
+        return Question(now_ns, self._bottleneck.copy(), self._target.copy())
 
     def snapshot(self) -> bytes:
         """All that the engine remembers."""

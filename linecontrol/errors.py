@@ -4,6 +4,7 @@
 
     LinecontrolError
     ├── ConfigError            the config folder is wrong; carries every problem found, each with its place
+    ├── LogUnusable            a table of what a line did can't be judged at all
     ├── DriverError
     │   ├── ConnectionLost     the link is gone or never came: the source tries again, with a new driver
     │   └── DeviceRefused      the device answered and said no: asking again the same way is of no use
@@ -33,6 +34,10 @@ class ConfigError(LinecontrolError):
         """Take the problems in the order in which they should be shown."""
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class LogUnusable(LinecontrolError):
+    """A table of what a line did can't be judged at all: it is none, or says too little."""
 
 
 class DriverError(LinecontrolError):

@@ -16,6 +16,7 @@ from linecontrol.board.view import BoardView
 from linecontrol.clock import Clock
 from linecontrol.model.event import AnyEvent
 from linecontrol.model.health import Health
+from linecontrol.model.observation import Findings
 
 MOST_STREAMS = 50
 """More screens than this are turned away."""
@@ -48,11 +49,19 @@ _HEADERS = {
 class Board:
     """Serves what a view shows. ``feed`` and the server belong to one event loop."""
 
-    def __init__(self, view: BoardView, clock: Clock, *, health: Callable[[], Health]) -> None:
-        """``health`` is asked for each page."""
+    def __init__(
+        self,
+        view: BoardView,
+        clock: Clock,
+        *,
+        health: Callable[[], Health],
+        assess: Callable[[], Awaitable[Findings | None]] | None = None,
+    ) -> None:
+        """``health`` is asked for each page, ``assess`` when somebody wants the plant assessed as it stands now."""
         self._view = view
         self._clock = clock
         self._health = health
+        self._assess = assess
         self._runner: web.AppRunner | None = None
         self._changed = asyncio.Event()
         self._closing = False
@@ -78,6 +87,7 @@ class Board:
         app.router.add_get("/page.json", self._page_json)
         app.router.add_get("/events", self._events)
         app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/findings.json", self._findings)
         for name, kind in _FILES.items():
             path = "/" if name == "index.html" else f"/static/{name}"
             app.router.add_get(path, _file((files / name).read_bytes(), kind))
@@ -118,6 +128,12 @@ class Board:
 
     async def _healthz(self, request: web.Request) -> web.Response:
         return web.json_response(body=msgspec.json.encode(self._health()))
+
+    async def _findings(self, request: web.Request) -> web.Response:
+        found = None if self._assess is None or request.method == "HEAD" else await self._assess()
+        if found is None:
+            raise web.HTTPServiceUnavailable(text="the plant could not be assessed; the gateway's log tells why")
+        return web.json_response(body=msgspec.json.encode({"at_ns": found.at_ns, "events": found.events}))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if request.method == "HEAD":

@@ -10,7 +10,7 @@ import typer
 
 from linecontrol import registry
 
-_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay")
+_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay", "forecast")
 
 
 def _app() -> typer.Typer:

@@ -155,7 +155,12 @@ async def _links_up(gateway: Gateway) -> None:
 
 async def _settled(gateway: Gateway) -> None:
     received, since = -1, time.monotonic()
-    while time.monotonic() - since < SETTLED_S or len(gateway.inbox) or gateway.pipeline.waiting:
+    while (
+        time.monotonic() - since < SETTLED_S
+        or len(gateway.inbox)
+        or gateway.pipeline.waiting
+        or not gateway.assessor.idle
+    ):
         if gateway.inbox.received != received:
             received, since = gateway.inbox.received, time.monotonic()
         await asyncio.sleep(0.05)

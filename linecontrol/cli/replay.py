@@ -1,7 +1,6 @@
 """``linecontrol replay DIR JOURNAL``: the same engine over what was recorded."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from linecontrol.cli.common import PROBLEMS, load_plant, telling_errors
-from linecontrol.daemon import JOURNAL, PACE_META, Pace, new_engine
-from linecontrol.gateway.journal_file import read_journal, read_meta
+from linecontrol.daemon import JOURNAL, at_its_pace, new_engine
+from linecontrol.gateway.journal_file import read_journal
 
 
 def command(
@@ -30,11 +29,7 @@ def command(
     console = Console(stderr=True)
     journal = journal / JOURNAL if journal.is_dir() else journal
     with telling_errors():
-        plan = load_plant(folder)
-        meta = read_meta(journal)
-        if pace := meta.get(PACE_META):
-            plan = replace(plan, config=msgspec.json.decode(pace, type=Pace).applied(plan.config))
-        engine = new_engine(plan)
+        engine = new_engine(at_its_pace(load_plant(folder), journal))
         records = observations = events = 0
         different: list[int] = []
         with Progress(console=console, transient=True, disable=as_json) as progress:

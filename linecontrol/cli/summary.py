@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from rich.console import Console
 from rich.table import Table
 
-from linecontrol.config import Config
+from linecontrol.config import Config, LineConfig
 from linecontrol.model import (
     AnyEvent,
     BottleneckUpdated,
@@ -15,7 +15,7 @@ from linecontrol.model import (
     FlagChanged,
     Health,
     LedgerUpdated,
-    Suspect,
+    TargetForecast,
     Timing,
     UnitCompleted,
 )
@@ -48,7 +48,8 @@ class Summary(Struct):
     stations: dict[str, StationSum] = field(default_factory=dict)
     flags: Counter[str] = field(default_factory=Counter)
     ledgers: dict[str, LedgerUpdated] = field(default_factory=dict)
-    suspects: dict[str, list[Suspect]] = field(default_factory=dict)
+    verdicts: dict[str, BottleneckUpdated] = field(default_factory=dict)
+    forecasts: dict[str, TargetForecast] = field(default_factory=dict)
 
     def see(self, events: Sequence[AnyEvent]) -> None:
         """Add up what durable events say."""
@@ -63,7 +64,9 @@ class Summary(Struct):
                 case LedgerUpdated():
                     self.ledgers[event.target] = event
                 case BottleneckUpdated():
-                    self.suspects[event.line] = event.suspects
+                    self.verdicts[event.line] = event
+                case TargetForecast():
+                    self.forecasts[event.target] = event
                 case _:
                     pass
 
@@ -107,13 +110,9 @@ def show(summary: Summary, config: Config, health: Health, console: Console) -> 
                 style="bold red" if f"{line_name}/{name}" == worst else None,
             )
         console.print(table)
-        suspects = ", ".join(
-            f"{line.stations[suspect.station].title} {suspect.probability:.0%}"
-            for suspect in summary.suspects.get(line_name, [])
-        )
         if worst is not None:
             console.print(f"  furthest over plan: {line.stations[worst.split('/')[1]].title}")
-        console.print(f"  probably holds the line back: {suspects or 'too early to say'}")
+        console.print(f"  probably holds the line back: {_suspects(summary.verdicts.get(line_name), line)}")
     for ledger in summary.ledgers.values():
         family = config.families[ledger.family].title
         side = "ahead" if ledger.ahead_units >= 0 else "behind"
@@ -122,12 +121,24 @@ def show(summary: Summary, config: Config, health: Health, console: Console) -> 
             f"[bold]{abs(ledger.ahead_units):.1f} units {side}[/bold] ({abs(ledger.ahead_days):.1f} working days); "
             f"required takt {clock_text(ledger.takt_required_s)}, planned {clock_text(ledger.takt_planned_s)}"
         )
+        forecast = summary.forecasts.get(ledger.target)
+        if forecast is not None:
+            span = f"{forecast.units_low:.0f} to {forecast.units_high:.0f}"
+            text = f"{forecast.units_likely:.0f} units ({span}), the target is met with {forecast.probability:.0%}"
+            console.print(f"  forecast: {text}")
     flags = ", ".join(f"{rule} {count}" for rule, count in summary.flags.most_common()) or "none"
     console.print(f"flags raised: {flags}")
     console.print(
         f"{health.readings} readings ({health.readings_per_s:.0f}/s), {health.events} events, "
         f"{health.journal_records} journal records, from reading to durable {health.lag_s * 1000:.0f} ms"
     )
+
+
+def _suspects(verdict: BottleneckUpdated | None, line: LineConfig) -> str:
+    if verdict is None or not verdict.suspects:
+        return "too early to say"
+    names = [f"{line.stations[each.station].title} {each.probability:.0%}" for each in verdict.suspects]
+    return f"{', '.join(names)}{' (provisional)' if verdict.provisional else ''}\n  {verdict.verdict}"
 
 
 def clock_text(seconds: float | None) -> str:

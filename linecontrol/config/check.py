@@ -125,6 +125,7 @@ def _targets(config: Config) -> Found:
 def _rules(config: Config) -> Found:
     subjects: dict[Subject, list[str]] = {
         Subject.STATION: station_names(config),
+        Subject.LINE: list(config.lines),
         Subject.TARGET: list(config.targets),
         Subject.COMMITMENT: list(config.commitments),
         Subject.KIT: list(config.kits),

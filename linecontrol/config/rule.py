@@ -14,6 +14,7 @@ class Subject(StrEnum):
     """What a rule is about: it is watched once for each of them."""
 
     STATION = "station"
+    LINE = "line"
     TARGET = "target"
     COMMITMENT = "commitment"
     KIT = "kit"

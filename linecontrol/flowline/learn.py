@@ -10,6 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from linecontrol.flowline.log import LineLog
@@ -25,6 +26,9 @@ _UNPLANNED_SD = 0.5
 """Of a station's mean ratio where the standard is a mean of what was measured, not a plan."""
 _OTHERS = 60.0
 """A station's own residuals weigh as much as those of all stations after so many cycles."""
+_FEW = 8
+_ALIKE = 80.0
+"""A station's own mean excess weighs as much as that of all stations after so many cycles."""
 _TAIL = 3.0
 """Exponent of the Pareto tail beyond the longest residual."""
 _LEAST = 0.02
@@ -123,11 +127,7 @@ def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
     its = standards(log)
     done, running = _ratios(log, its)
     count = np.array([float(len(each)) for each in done])
-    mean = np.array([each.mean() if len(each) else 0.0 for each in done])
-    squares = np.array([((each - each.mean()) ** 2).sum() if len(each) else 0.0 for each in done])
-    pooled, freedom = scatter(squares, count, prior)
-    shared = prior.scatter_weight
-    error = np.sqrt((shared * pooled**2 + squares) / (shared + np.maximum(count - 1, 0)))
+    mean, error, freedom = _measured(done, prior)
     total, centre = count, mean
     for _ in range(_ROUNDS):
         ratios = _expected(total, centre, error, its.planned, prior)
@@ -136,6 +136,28 @@ def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
     ratios = _expected(total, centre, error, its.planned, prior)
     residuals = _residuals([each / ratio for each, ratio in zip(done, ratios, strict=True)])
     return Posterior(its, prior, total, centre, error, freedom, residuals)
+
+
+def _measured(done: list[Floats], prior: Prior) -> tuple[Floats, Floats, float]:
+    """Each station's mean ratio, the standard deviation of single ratios and its degrees of freedom.
+
+    The mean of what is longer than ``prior.long`` usual cycles is drawn towards that of all stations.
+    """
+    count = np.array([float(len(each)) for each in done])
+    seen = np.concatenate([EXPERIENCE * prior.optimism, *done])
+    usual = np.array([np.median(each) if len(each) >= _FEW else np.median(seen) for each in done])
+    bases = [np.minimum(each, prior.long * middle) for each, middle in zip(done, usual, strict=True)]
+    excess = [each - base for each, base in zip(done, bases, strict=True)]
+    known = np.maximum(EXPERIENCE - prior.long, 0.0) * prior.optimism
+    excesses = np.concatenate([known, *excess])
+    total = np.array([each.sum() for each in excess])
+    shrunk = (total + _ALIKE * excesses.mean()) / (count + _ALIKE)
+    base = np.array([each.mean() if len(each) else 0.0 for each in bases])
+    mean = np.where(count > 0, base + shrunk, 0.0)
+    squares = np.array([((each - each.mean()) ** 2).sum() if len(each) else 0.0 for each in bases])
+    pooled, freedom = scatter(squares, count, replace(prior, scatter=float(np.sqrt(prior.scatter**2 - known.var()))))
+    variance = (prior.shared * pooled**2 + squares) / (prior.shared + np.maximum(count - 1, 0))
+    return mean, prior.caution * np.sqrt(variance + excesses.var() * count / (count + _ALIKE)), freedom
 
 
 def _expected(count: Floats, mean: Floats, error: Floats, planned: NDArray[np.bool_], prior: Prior) -> Floats:

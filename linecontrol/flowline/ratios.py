@@ -4,6 +4,8 @@ Plans are optimistic as a whole: ratios of a line's stations scatter around a co
 each station's mean as ``m_i ~ N(G, station_sd²)``, single cycles around it with the standard deviation ``scatter``.
 """
 
+from math import inf
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -12,16 +14,26 @@ Floats = NDArray[np.float64]
 
 
 class Prior(Struct, frozen=True):
-    """What is known before anything was measured; the scatter is worth ``scatter_weight`` measured cycles."""
+    """What is known before anything was measured; the scatter is worth ``scatter_weight`` measured cycles.
+
+    A station's own scatter weighs as much as that of all after ``shared`` cycles. What is longer than ``long`` usual
+    cycles is a rare stop, of which a station's own record says little: its mean is drawn towards that of all stations.
+    Errors are ``caution`` times as large as if cycles were independent.
+    """
 
     optimism: float = 1.06
     optimism_sd: float = 0.07
     station_sd: float = 0.08
     scatter: float = 0.22
     scatter_weight: float = 20.0
+    shared: float = 20.0
+    long: float = inf
+    caution: float = 1.0
 
 
 PRIOR = Prior()
+FORECAST = Prior(shared=60.0, long=1.5, caution=1.2)
+"""Which of them makes intervals of forecasts that hold what they say: see docs/explanations/forecast-study.md."""
 
 STATION_SDS = np.array([0.03, 0.05, 0.08, 0.12, 0.18, 0.27])
 """How far the stations of a plan may be apart; which it is, the stations tell."""

@@ -60,6 +60,7 @@ class StateCodes:
             if isinstance(key, str) and key in PACKML_NUMBERS:
                 self._meanings.setdefault(PACKML_NUMBERS[key], meaning)
         self.tells_complete = Meaning.COMPLETE in self._meanings.values()
+        self.tells_blocked = self.tells_complete or Meaning.BLOCKED in self._meanings.values()
 
     def meaning(self, value: Value) -> Meaning | None:
         """What a value of the state word means; ``None`` for a code that is in no table."""

@@ -35,6 +35,8 @@ _RESULTS = (
         ("/", Kind.DUR, Kind.DUR): Kind.NUM,
     }
 )
+DAILY = (Subject.TARGET, Subject.COMMITMENT)
+"""Subjects of which there is a forecast each working day."""
 _WRITE_UNIT = "write a unit, such as 5 s, 15 min or 2h30m"
 
 
@@ -182,7 +184,11 @@ class _Checker:
     # --- functions ------------------------------------------------------------------------------------------
 
     def _window(self, node: Window) -> Typed:
-        self._of_station(node, node.function)
+        if not node.daily:
+            self._of_station(node, f"{node.function} over cycles")
+        elif self._each not in DAILY:
+            subjects = " or a ".join(DAILY)
+            raise ExpressionError(node.at, f"days are looked at for a {subjects}; this rule is about a {self._each}")
         if self._in_window:
             raise ExpressionError(node.at, "a window can't stand in another")
         self._in_window = True
@@ -191,10 +197,10 @@ class _Checker:
         if node.function in ("count", "share"):
             if item.kind is not Kind.BOOL:
                 raise ExpressionError(node.item.at, f"{node.function} needs a condition, not a {item.kind}")
-            return Figure(Kind.NUM, node.text, node.function, item, node.size, node.least)
+            return Figure(Kind.NUM, node.text, node.function, item, node.size, node.least, node.daily)
         if item.kind not in (Kind.NUM, Kind.DUR):
             raise ExpressionError(node.item.at, f"{node.function} needs a number or a duration, not a {item.kind}")
-        return Figure(item.kind, node.text, node.function, item, node.size, node.least)
+        return Figure(item.kind, node.text, node.function, item, node.size, node.least, node.daily)
 
     def _absent(self, node: Absent) -> Typed:
         self._of_station(node, "absent")

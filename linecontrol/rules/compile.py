@@ -11,6 +11,7 @@ from linecontrol.rules.alarm import Life
 from linecontrol.rules.check import check_condition
 from linecontrol.rules.emit import Compiled, function
 from linecontrol.rules.message import Message, message, sides
+from linecontrol.rules.names import FORECASTS
 from linecontrol.rules.parser import parse
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import ExpressionError
@@ -117,6 +118,8 @@ def _moved_by(trees: list[Typed]) -> dict[str, tuple[type[Event], ...]]:
     for leaf in (leaf for tree in trees for leaf in leaves(tree)):
         if isinstance(leaf, Load):
             moved.setdefault(leaf.side, {}).update(dict.fromkeys(leaf.name.moved_by))
+        elif leaf.daily:
+            moved.setdefault("", {}).update(dict.fromkeys(FORECASTS))
         else:
             moved.setdefault("", {})[CycleCompleted] = None
     return {side: tuple(events) for side, events in moved.items()}

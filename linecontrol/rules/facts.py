@@ -28,6 +28,8 @@ class StationFacts(Struct):
     completed: int = 0
     andon: bool = False
     bottleneck: float | None = None
+    share: float | None = None
+    gain: float | None = None
     windows: dict[str, Window] = field(default_factory=dict)
 
     def state_for(self, moment: Moment) -> float | None:
@@ -60,14 +62,38 @@ class StationFacts(Struct):
 
 
 class LineFacts(Struct):
-    """Required takts of a line's targets, in seconds."""
+    """A line. ``takts`` are the required ones of its targets, in seconds; ``titles`` are its stations'."""
 
     takts: dict[str, float | None] = field(default_factory=dict)
     takt: float | None = None
+    probability: float | None = None
+    provisional: bool | None = None
+    verdict: str | None = None
+    found: str | None = None
+    found_w: int = 0
+    before: str | None = None
+    lag: float | None = None
+    titles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def bottleneck(self) -> str | None:
+        """Title of the station that was last found."""
+        return None if self.found is None else self.titles.get(self.found, self.found)
+
+    @property
+    def previous(self) -> str | None:
+        """Title of the one before it; empty if there was none, ``None`` if none was found at all."""
+        if self.found is None:
+            return None
+        return "" if self.before is None else self.titles.get(self.before, self.before)
+
+    def bottleneck_for(self, moment: Moment) -> float | None:
+        """Working seconds since it was found."""
+        return None if self.found is None else (moment.worked - self.found_w) / _NS
 
 
 class TargetFacts(Struct):
-    """An annual target."""
+    """An annual target. ``told_on`` is the last working day on which there was a forecast."""
 
     done: float | None = None
     due: float | None = None
@@ -78,16 +104,29 @@ class TargetFacts(Struct):
     left: float | None = None
     required_takt: float | None = None
     planned_takt: float | None = None
+    probability: float | None = None
+    units_low: float | None = None
+    units_likely: float | None = None
+    units_high: float | None = None
+    takt_achieved: float | None = None
+    hours_needed: float | None = None
+    hours_left: float | None = None
+    kits_limit: float | None = None
+    told_on: int = 0
+    windows: dict[str, Window] = field(default_factory=dict)
 
 
 class CommitmentFacts(Struct):
-    """A commitment."""
+    """A commitment. ``told_on`` is the last working day on which there was a forecast."""
 
     done: float | None = None
     units: float | None = None
     left: float | None = None
     margin_days: float | None = None
     required_takt: float | None = None
+    probability: float | None = None
+    told_on: int = 0
+    windows: dict[str, Window] = field(default_factory=dict)
 
 
 class KitFacts(Struct):
@@ -96,6 +135,13 @@ class KitFacts(Struct):
     stock: float | None = None
     needed_next_day: float | None = None
     arriving: float | None = None
+    short: float | None = None
+    runs_out: str | None = None
+    runs_out_ns: int | None = None
+
+    def runs_out_in(self, moment: Moment) -> float | None:
+        """Wall seconds until the last one is used."""
+        return None if self.runs_out_ns is None else (self.runs_out_ns - moment.now) / _NS
 
 
 class ConnectionFacts(Struct):
@@ -126,7 +172,7 @@ class CycleFacts(Struct):
     good: bool | None
 
 
-Facts = StationFacts | TargetFacts | CommitmentFacts | KitFacts | ConnectionFacts
+Facts = StationFacts | LineFacts | TargetFacts | CommitmentFacts | KitFacts | ConnectionFacts
 """What is known of any subject."""
 
 

@@ -7,21 +7,28 @@ from linecontrol.model import (
     AndonCalled,
     AnyEvent,
     BottleneckUpdated,
+    CommitmentForecast,
     CommitmentUpdated,
     CycleCompleted,
     CycleEnded,
     CycleProgress,
     CycleStarted,
     Event,
+    KitForecast,
     KitStockChanged,
+    LagExplained,
     LedgerUpdated,
     LinkChanged,
     StateChanged,
     StateHeld,
     StationState,
+    TargetForecast,
 )
 from linecontrol.rules.facts import Memory, StationFacts
 from linecontrol.rules.moment import Moment
+
+FOUND = 0.6
+"""A station with this probability, of a verdict that isn't provisional, is the bottleneck until another one is."""
 
 Moments = Mapping[str, Moment]
 """The present of each line."""
@@ -102,11 +109,29 @@ def _andon(memory: Memory, moments: Moments, event: AndonCalled) -> Sequence[str
 
 
 def _bottleneck(memory: Memory, moments: Moments, event: BottleneckUpdated) -> Sequence[str]:
-    suspects = {suspect.station: suspect.probability for suspect in event.suspects}
+    suspects = {suspect.station: suspect for suspect in event.suspects}
     prefix = f"{event.line}/"
     for name, facts in memory.station.items():
         if name.startswith(prefix):
-            facts.bottleneck = suspects.get(name.removeprefix(prefix), 0.0)
+            station = name.removeprefix(prefix)
+            suspect = suspects.get(station)
+            facts.bottleneck = 0.0 if suspect is None else suspect.probability
+            facts.gain = None if suspect is None else suspect.gain_units
+            facts.share = event.shares.get(station)
+    line = memory.line.get(event.line)
+    if line is not None and event.suspects:
+        first = event.suspects[0]
+        line.probability, line.provisional, line.verdict = first.probability, event.provisional, event.verdict
+        if first.probability >= FOUND and not event.provisional and first.station != line.found:
+            line.before, line.found = line.found, first.station
+            line.found_w = moments[event.line].worked_at(event.at_ns)
+    return (f"line {event.line}",)
+
+
+def _lag(memory: Memory, moments: Moments, event: LagExplained) -> Sequence[str]:
+    if (line := memory.line.get(event.line)) is None:
+        return ()
+    line.lag = event.hours
     return (f"line {event.line}",)
 
 
@@ -141,6 +166,32 @@ def _kit(memory: Memory, moments: Moments, event: KitStockChanged) -> Sequence[s
     return (f"kit {event.kit}",)
 
 
+def _forecast(memory: Memory, moments: Moments, event: TargetForecast) -> Sequence[str]:
+    if (facts := memory.target.get(event.target)) is None:
+        return ()
+    facts.probability, facts.takt_achieved = event.probability, event.takt_achieved_s
+    facts.units_low, facts.units_likely, facts.units_high = event.units_low, event.units_likely, event.units_high
+    facts.hours_needed, facts.hours_left = event.hours_needed, event.hours_left
+    facts.kits_limit = None if event.kits_limit is None else float(event.kits_limit)
+    return (f"target {event.target}",)
+
+
+def _promise(memory: Memory, moments: Moments, event: CommitmentForecast) -> Sequence[str]:
+    if (facts := memory.commitment.get(event.commitment)) is None:
+        return ()
+    facts.probability = event.probability
+    return (f"commitment {event.commitment}",)
+
+
+def _supply(memory: Memory, moments: Moments, event: KitForecast) -> Sequence[str]:
+    if (facts := memory.kit.get(event.kit)) is None:
+        return ()
+    facts.short, facts.runs_out_ns = float(event.short), event.runs_out_ns
+    moment = next(iter(moments.values()))  # for the day only: all lines share the time zone
+    facts.runs_out = "" if event.runs_out_ns is None else moment.date_of(event.runs_out_ns)
+    return (f"kit {event.kit}",)
+
+
 def _link(memory: Memory, moments: Moments, event: LinkChanged) -> Sequence[str]:
     if (facts := memory.connection.get(event.connection)) is None:
         return ()
@@ -163,6 +214,10 @@ FOLDERS: dict[type[Event], Callable[[Memory, Moments, Any], Sequence[str]]] = {
     LedgerUpdated: _ledger,
     CommitmentUpdated: _commitment,
     KitStockChanged: _kit,
+    TargetForecast: _forecast,
+    CommitmentForecast: _promise,
+    KitForecast: _supply,
+    LagExplained: _lag,
     LinkChanged: _link,
 }
 """The events that are of interest, and what takes them in."""

@@ -17,6 +17,7 @@ from linecontrol.rules.typed import Load, Typed, leaves
 
 LABELS = {
     Subject.STATION: ("station", "line", *SIDES),
+    Subject.LINE: ("line",),
     Subject.TARGET: ("target", "line"),
     Subject.COMMITMENT: ("commitment", "market"),
     Subject.KIT: ("kit",),

@@ -56,6 +56,15 @@ class Moment:
             self._day_ends_ns = calendar.day_start(day + timedelta(days=1))
             self.version += 1
 
+    def working_day(self) -> int | None:
+        """The day whose shift it is now, as an ordinal; ``None`` outside of shifts."""
+        shift = None if self._calendar is None else self._calendar.shift_at(self.now)
+        return None if shift is None else shift.day.toordinal()
+
+    def date_of(self, at_ns: int) -> str:
+        """The calendar day of a moment, as ``YYYY-MM-DD``; empty without a calendar."""
+        return "" if self._calendar is None else self._calendar.day_of(at_ns).isoformat()
+
     def worked_at(self, at_ns: int) -> int:
         """Working time in nanoseconds from the anchor to ``at_ns``."""
         if self._calendar is None:

@@ -8,18 +8,22 @@ from linecontrol.config import Subject
 from linecontrol.model import (
     AndonCalled,
     BottleneckUpdated,
+    CommitmentForecast,
     CommitmentUpdated,
     CycleCompleted,
     CycleEnded,
     CycleProgress,
     CycleStarted,
     Event,
+    KitForecast,
     KitStockChanged,
+    LagExplained,
     LedgerUpdated,
     LinkChanged,
     StateChanged,
     StateHeld,
     StationState,
+    TargetForecast,
 )
 
 
@@ -105,6 +109,21 @@ STATION = _table(
         (BottleneckUpdated,),
         "probability that the station is its line's bottleneck; 0 if it isn't suspected",
     ),
+    Named("share", Kind.NUM, "{of}.share", (BottleneckUpdated,), "its share of the line's critical path"),
+    Named(
+        "gain",
+        Kind.NUM,
+        "{of}.gain",
+        (BottleneckUpdated,),
+        "units a year that 10 % off its cycle times would have given; unknown if it isn't suspected",
+    ),
+    Named(
+        "provisional",
+        Kind.BOOL,
+        "{line}.provisional",
+        (BottleneckUpdated,),
+        "whether little was recorded for a verdict on the line",
+    ),
 )
 """Of a station; the same after ``upstream.`` and ``downstream.`` for its neighbours."""
 
@@ -117,8 +136,29 @@ CYCLE = _table(
 """Of each cycle in a window function."""
 
 
+def _verdict(path: str, kind: Kind, doc: str, *, timed: bool = False) -> Named:
+    code = f"{{of}}.{path}(moment)" if timed else f"{{of}}.{path}"
+    return Named(path, kind, code, (BottleneckUpdated,), doc, timed)
+
+
+LINE = _table(
+    _verdict("bottleneck", Kind.TEXT, "title of the station that was last found to hold the line back, with 60 %"),
+    _verdict("bottleneck_for", Kind.DUR, "working time since it was found", timed=True),
+    _verdict("previous", Kind.TEXT, "title of the one found before it; empty if there was none"),
+    _verdict("probability", Kind.NUM, "probability of the first suspect"),
+    _verdict("provisional", Kind.BOOL, "whether little was recorded for a verdict"),
+    _verdict("verdict", Kind.TEXT, "the verdict in a sentence"),
+    Named("lag", Kind.NUM, "{of}.lag", (LagExplained,), "working hours by which the line is behind its targets"),
+)
+"""Of a line."""
+
+
 def _ledger(path: str, kind: Kind, doc: str) -> Named:
     return Named(path, kind, f"{{of}}.{path}", (LedgerUpdated,), doc)
+
+
+def _forecast(path: str, kind: Kind, doc: str) -> Named:
+    return Named(path, kind, f"{{of}}.{path}", (TargetForecast,), doc)
 
 
 TARGET = _table(
@@ -131,6 +171,14 @@ TARGET = _table(
     _ledger("left", Kind.NUM, "units still to build this year"),
     _ledger("required_takt", Kind.DUR, "working time left in the year per unit left"),
     _ledger("planned_takt", Kind.DUR, "working time of the year per unit"),
+    _forecast("probability", Kind.NUM, "probability that the target is met"),
+    _forecast("units_low", Kind.NUM, "units by the year's end, 10 % quantile"),
+    _forecast("units_likely", Kind.NUM, "units by the year's end, median"),
+    _forecast("units_high", Kind.NUM, "units by the year's end, 90 % quantile"),
+    _forecast("takt_achieved", Kind.DUR, "working time per unit over the last 20 units"),
+    _forecast("hours_needed", Kind.NUM, "working hours that the most loaded station needs for what is left"),
+    _forecast("hours_left", Kind.NUM, "working hours till the year's end"),
+    _forecast("kits_limit", Kind.NUM, "units of the year that kits in stock and announced ones allow"),
 )
 """Of an annual target."""
 
@@ -145,8 +193,12 @@ COMMITMENT = _table(
     _commitment("left", Kind.NUM, "units still to complete"),
     _commitment("margin_days", Kind.NUM, "working days between forecast and due day; negative when too late"),
     _commitment("required_takt", Kind.DUR, "working time left until the due day per unit left"),
+    Named("probability", Kind.NUM, "{of}.probability", (CommitmentForecast,), "probability that it is met in time"),
 )
 """Of a commitment."""
+
+
+_KIT_FORECAST = (KitForecast,)
 
 
 def _kit(path: str, doc: str) -> Named:
@@ -157,6 +209,24 @@ KIT = _table(
     _kit("stock", "kits in the store"),
     _kit("needed_next_day", "kits that the next working day takes"),
     _kit("arriving", "kits that arrive before the next working day"),
+    Named(
+        "short", Kind.NUM, "{of}.short", _KIT_FORECAST, "kits that the year's targets need beyond all announced ones"
+    ),
+    Named(
+        "runs_out",
+        Kind.TEXT,
+        "{of}.runs_out",
+        _KIT_FORECAST,
+        "the day on which the last one is used; empty if they last",
+    ),
+    Named(
+        "runs_out_in",
+        Kind.DUR,
+        "{of}.runs_out_in(moment)",
+        _KIT_FORECAST,
+        "wall time until then; unknown if they last",
+        timed=True,
+    ),
 )
 """Of a kit."""
 
@@ -177,12 +247,16 @@ CONNECTION = _table(
 
 NAMES = {
     Subject.STATION: STATION,
+    Subject.LINE: LINE,
     Subject.TARGET: TARGET,
     Subject.COMMITMENT: COMMITMENT,
     Subject.KIT: KIT,
     Subject.CONNECTION: CONNECTION,
 }
 """The names of each subject."""
+
+FORECASTS = (TargetForecast, CommitmentForecast)
+"""The events whose first one on each working day enters windows of days."""
 
 SIDES = ("upstream", "downstream")
 """Neighbours of a station."""

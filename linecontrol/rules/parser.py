@@ -24,7 +24,7 @@ DEEPEST = 60
 LARGEST_WINDOW = 1_000
 """Cycles over which a window may look back."""
 WINDOW_FUNCTIONS = ("count", "share", "mean", "min", "max")
-"""Functions over the last cycles."""
+"""Functions over the last cycles or days."""
 WORDS = ("and", "or", "not", "in", "true", "false")
 """Words of the language itself."""
 
@@ -149,10 +149,11 @@ class _Parser:
         self._expect(",")
         self._expect("last")
         size = self._whole(LARGEST_WINDOW)
-        if self._peek().text != "cycle":
-            self._expect("cycles")
-        else:
+        daily = self._peek().text in ("day", "days")
+        if daily or self._peek().text == "cycle":
             self._take()
+        else:
+            self._expect("cycles")
         least = size
         if self._peek().text == ",":
             self._take()
@@ -160,7 +161,8 @@ class _Parser:
             least = self._whole(size)
         end = self._expect(")")
         text = " ".join(self._text[name.at : end.at + 1].split())
-        return Window(at=name.at, function=name.text, item=item, size=size, least=least, text=text), depth + 1
+        window = Window(at=name.at, function=name.text, item=item, size=size, least=least, daily=daily, text=text)
+        return window, depth + 1
 
     def _whole(self, most: int) -> int:
         token = self._take()

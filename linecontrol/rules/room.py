@@ -23,6 +23,7 @@ from linecontrol.rules.facts import (
 )
 from linecontrol.rules.fold import FOLDERS, fold
 from linecontrol.rules.moment import Moment
+from linecontrol.rules.names import FORECASTS
 from linecontrol.rules.subjects import subjects
 from linecontrol.rules.watch import Watch
 from linecontrol.rules.window import Window
@@ -73,7 +74,7 @@ class RulesRoom:
         self._timed = {
             line: [w for w in self._watches if w.rule.timed and w.about.line == line] for line in self._moments
         }
-        self._wall_timed = [w for w in self._watches if w.rule.timed and w.about.kind is Subject.CONNECTION]
+        self._wall_timed = [w for w in self._watches if w.rule.timed and not w.about.line]
         self._by_flag = {watch.flag: watch for watch in self._watches}
         self._fresh = True
         self._next_ns = _NEVER
@@ -91,6 +92,9 @@ class RulesRoom:
         places = fold(self._memory.facts, self._moments, event)
         if isinstance(event, CycleCompleted):
             self._push_windows(event)
+        elif isinstance(event, FORECASTS):
+            for place in places:
+                self._push_day(place)
         index = self._index.get(type(event), {})
         now = self._memory.now_ns
         for place in places:
@@ -173,18 +177,28 @@ class RulesRoom:
         for line, item in config.lines.items():
             for station in item.stations:
                 name = f"{line}/{station}"
-                facts = old.station.get(name) or StationFacts(line)
-                keys = self._windows.get(name, {})
-                facts.windows = {key: facts.windows.get(key) or Window() for key in keys}
-                stations[name] = facts
+                stations[name] = old.station.get(name) or StationFacts(line)
+                self._keep_windows(f"station {name}", stations[name])
+        targets = {name: old.target.get(name) or TargetFacts() for name in config.targets}
+        commitments = {name: old.commitment.get(name) or CommitmentFacts() for name in config.commitments}
+        lines = {name: old.line.get(name) or LineFacts() for name in config.lines}
+        for name, target in targets.items():
+            self._keep_windows(f"target {name}", target)
+        for name, commitment in commitments.items():
+            self._keep_windows(f"commitment {name}", commitment)
+        for name, facts in lines.items():
+            facts.titles = {key: station.title for key, station in config.lines[name].stations.items()}
         return Memory(
             station=stations,
-            target={name: old.target.get(name) or TargetFacts() for name in config.targets},
-            commitment={name: old.commitment.get(name) or CommitmentFacts() for name in config.commitments},
+            target=targets,
+            commitment=commitments,
             kit={name: old.kit.get(name) or KitFacts() for name in config.kits},
             connection={name: old.connection.get(name) or ConnectionFacts() for name in config.connections},
-            line={name: old.line.get(name) or LineFacts() for name in config.lines},
+            line=lines,
         )
+
+    def _keep_windows(self, place: str, facts: StationFacts | TargetFacts | CommitmentFacts) -> None:
+        facts.windows = {key: facts.windows.get(key) or Window() for key in self._windows.get(place, {})}
 
     def _register(self, watch: Watch) -> None:
         about = watch.about
@@ -197,7 +211,7 @@ class RulesRoom:
                     if watch not in watches:
                         watches.append(watch)
         for window in watch.rule.windows:
-            self._windows.setdefault(about.name, {}).setdefault(window.figure.key, watch)
+            self._windows.setdefault(about.place, {}).setdefault(window.figure.key, watch)
 
     # --- time -----------------------------------------------------------------------------------------------
 
@@ -241,10 +255,24 @@ class RulesRoom:
     # --- windows --------------------------------------------------------------------------------------------
 
     def _push_windows(self, event: CycleCompleted) -> None:
-        name = f"{event.line}/{event.station}"
-        if event.timing is not Timing.MEASURED or name not in self._windows:
+        place = f"station {event.line}/{event.station}"
+        if event.timing is not Timing.MEASURED or place not in self._windows:
             return
         lost = sum(event.lost_s.values())
         cycle = CycleFacts(event.active_s, event.planned_s, lost, event.good)
-        for key, watch in self._windows[name].items():
+        for key, watch in self._windows[place].items():
             watch.push(key, cycle)
+
+    def _push_day(self, place: str) -> None:
+        """A forecast was told: the first one on a working day is that day's."""
+        watches = self._windows.get(place)
+        if not watches:
+            return
+        first = next(iter(watches.values()))
+        facts = first.arguments[0]
+        moment = self._moments.get(first.about.line) or next(iter(self._moments.values()))  # all share the time zone
+        day = moment.working_day()
+        if day is not None and day != facts.told_on:
+            facts.told_on = day
+            for key, watch in watches.items():
+                watch.push(key)

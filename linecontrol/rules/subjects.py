@@ -56,6 +56,11 @@ def _stations(config: Config) -> Iterator[About]:
             )
 
 
+def _lines(config: Config) -> Iterator[About]:
+    for name, line in config.lines.items():
+        yield About(kind=Subject.LINE, name=name, titles={"line": line.title}, line=name)
+
+
 def _targets(config: Config) -> Iterator[About]:
     for name, target in config.targets.items():
         title = f"{config.families[target.family].title} {target.year}"
@@ -84,6 +89,7 @@ def _connections(config: Config) -> Iterator[About]:
 
 _ALL = {
     Subject.STATION: _stations,
+    Subject.LINE: _lines,
     Subject.TARGET: _targets,
     Subject.COMMITMENT: _commitments,
     Subject.KIT: _kits,

@@ -72,12 +72,16 @@ class Among(Node, frozen=True):
 
 
 class Window(Node, frozen=True):
-    """``function(item, last size cycles, min least)``; ``text`` is the call as written, blanks normalised."""
+    """``function(item, last size cycles, min least)``, or of days if it is ``daily``.
+
+    ``text`` is the call as written, blanks normalised.
+    """
 
     function: str
     item: Node
     size: int
     least: int
+    daily: bool
     text: str
 
 

@@ -23,7 +23,10 @@ class Load(Struct, frozen=True):
 
 
 class Figure(Struct, frozen=True):
-    """The present figure of a window of the own station. ``key`` is the same for the same definition."""
+    """The present figure of a window of the own subject. ``key`` is the same for the same definition.
+
+    A window takes in the cycles of a station or, if it is ``daily``, the first forecast of each working day.
+    """
 
     kind: Kind
     key: str
@@ -31,6 +34,7 @@ class Figure(Struct, frozen=True):
     item: "Typed"
     size: int
     least: int
+    daily: bool
 
 
 class Apply(Struct, frozen=True):

@@ -50,8 +50,8 @@ class Watch:
         """What time alone has changed by ``at_ns``."""
         return self.tell(expire(self.alarm, self.rule.life, at_ns))
 
-    def push(self, key: str, cycle: CycleFacts) -> None:
-        """Let a cycle enter the window ``key`` of the rule, unless its value is unknown."""
+    def push(self, key: str, cycle: CycleFacts | None = None) -> None:
+        """Let a cycle, or a day's forecast, enter the window ``key`` of the rule, unless its value is unknown."""
         own, line, upstream, downstream, moment = self.arguments
         for window in self.rule.windows:
             if window.figure.key == key:

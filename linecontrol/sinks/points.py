@@ -106,6 +106,38 @@ def _plain(measurement: Measurement, e: Struct, tags: tuple[str | None, ...], at
     return Point(measurement, tags, values, at_ns)
 
 
+def _bottleneck(e: BottleneckUpdated) -> Iterator[Point]:
+    provisional = int(e.provisional)
+    for rank, suspect in enumerate(e.suspects, 1):
+        tags = (e.line, suspect.station)
+        yield _plain(schema.BOTTLENECK, suspect, tags, e.at_ns, rank=rank, units=e.units, provisional=provisional)
+    yield _plain(
+        schema.BOTTLENECK_VERDICT, e, (e.line,), e.at_ns, suspects=", ".join(each.station for each in e.suspects),
+        provisional=provisional, waits=sum(e.waits.values()), notes="; ".join(e.notes),
+    )  # fmt: skip
+    for station, share in e.shares.items():
+        yield Point(schema.CRITICAL_PATH, (e.line, station, None), (share,), e.at_ns)
+    for cause, share in e.waits.items():
+        yield Point(schema.CRITICAL_PATH, (e.line, None, cause), (share,), e.at_ns)
+    for each in e.opinions:
+        yield _plain(schema.OPINION, each, (e.line, each.method), e.at_ns, stations=", ".join(each.stations))
+
+
+def _finish(e: TargetForecast | CommitmentForecast) -> dict[str, int | None]:
+    return {
+        "finish_low_ms": _ms(e.finish_low_ns),
+        "finish_likely_ms": _ms(e.finish_likely_ns),
+        "finish_high_ms": _ms(e.finish_high_ns),
+    }
+
+
+def _forecast(e: TargetForecast) -> Iterator[Point]:
+    tags = (e.target, e.line, e.family)
+    yield _plain(schema.FORECAST, e, tags, e.at_ns, **_finish(e))
+    for each in e.fan:
+        yield _plain(schema.FORECAST_FAN, each, tags, each.at_ns, told_ms=_ms(e.at_ns))
+
+
 def points(event: AnyEvent) -> Iterator[Point]:
     """The points of an event; none for ``Sampled``, whose fields are named by config."""
     at, e = event.at_ns, event
@@ -134,7 +166,7 @@ def points(event: AnyEvent) -> Iterator[Point]:
             yield _plain(schema.ANOMALY, e, (e.line, e.station, e.kind), at, value_text=text)
         case AndonCalled():
             yield _plain(schema.ANDON, e, (e.line, e.station), at, active=int(e.active))
-        case Sampled() | TargetForecast() | CommitmentForecast() | KitForecast() | LagExplained() | ReleaseProposed():
+        case Sampled():
             return
         case ShiftKpi():
             tags = (e.line, e.station, e.period, e.shift)
@@ -149,8 +181,21 @@ def points(event: AnyEvent) -> Iterator[Point]:
         case KitStockChanged():
             yield _plain(schema.KIT, e, (e.kit,), at)
         case BottleneckUpdated():
-            for rank, suspect in enumerate(e.suspects, 1):
-                yield _plain(schema.BOTTLENECK, suspect, (e.line, suspect.station), at, rank=rank, units=e.units)
+            yield from _bottleneck(e)
+        case TargetForecast():
+            yield from _forecast(e)
+        case CommitmentForecast():
+            tags3 = (e.commitment, e.family, e.market)
+            yield _plain(schema.COMMITMENT_FORECAST, e, tags3, at, due_ms=_ms(e.due_ns), **_finish(e))
+        case KitForecast():
+            yield _plain(schema.KIT_FORECAST, e, (e.kit,), at, runs_out_ms=_ms(e.runs_out_ns))
+        case LagExplained():
+            yield _plain(schema.LAG, e, (e.line,), at, since_ms=_ms(e.since_ns))
+            for each in e.causes:
+                yield _plain(schema.LAG_CAUSE, each, (e.line, each.station or None, each.cause), at)
+        case ReleaseProposed():
+            products = ", ".join(e.products)
+            yield _plain(schema.RELEASE, e, (e.line,), at, products=products, wip_limit=e.limit, go=int(e.go))
         case LinkChanged():
             yield _plain(schema.LINK, e, (e.connection,), at, up=int(e.up))
         case FlagChanged():

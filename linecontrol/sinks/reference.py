@@ -15,6 +15,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "command": tuple(Command),
     "transition": ("raised", "cleared", "acknowledged", "blind", "sighted"),
     "period": ("shift", "day"),
+    "method": ("arrow", "active_period", "active_period_live"),
     "h": tuple(f"{n:02x}" for n in range(64)),
     "kind": (
         "counter_reset", "counter_rollover", "counter_jump", "missed_edge", "unknown_code", "unknown_product",
@@ -36,7 +37,20 @@ _ABOUT = {
     "target": "Where an annual target stands",
     "commitment": "Where a commitment stands",
     "kit": "Kits in store",
-    "bottleneck": "How probably a station holds its line back",
+    "bottleneck": "How probably a station holds its line back, its `share` of the critical path, and the units a year "
+    "that 10 % off its cycle times would have given, with an 80 % interval",
+    "bottleneck_verdict": "The verdict on a line in a sentence; `waits` is the share of all waits from outside",
+    "critical_path": "What the line waited for: the share of each station (`cause` is `none`) and of each cause from "
+    "outside (`station` is `none`); together they are 1",
+    "opinion": "What another method says, and why it disagrees",
+    "forecast": "How an annual target will end: `_low`, `_likely` and `_high` are the 10, 50 and 90 % quantiles, "
+    "`prior_share` is how much of the width comes from the plan rather than from what was measured",
+    "forecast_fan": "Units that will be done by then, as last told at `told_ms`: 10, 50 and 90 % quantiles",
+    "commitment_forecast": "How probably a commitment is met",
+    "kit_forecast": "When a kit runs out at the forecast pace; no `runs_out_ms` if it lasts",
+    "lag": "Working hours and units by which a line is behind since `since_ms`; negative when ahead",
+    "lag_cause": "Part of the lag, by station (`none`: from outside) and cause",
+    "release": "Which products to start next, in order, and whether to start the next one now (`go`)",
     "link": "A connection came up (1) or went down (0)",
     "flag": "A flag changed its state",
     "command_audit": "A command was issued, or closed",
@@ -49,11 +63,22 @@ _TYPES = {int: "integer", float: "float", str: "string"}
 _TIMES = {
     "state_interval": "end of the state", "cycle": "end of the cycle", "unit_index": "end of the unit's last cycle",
     "unobserved": "end of the gap", "kpi": "start of the period; a later point corrects it",
+    "forecast_fan": "the moment told of; a later forecast replaces it",
     "gateway_health": "when it was asked", "gateway_link": "when it was asked", "gateway_sink": "when it was asked",
 }  # fmt: skip
 _REAL = {"uptime_s", "lag_s", "latency_ms", "wall_s"}
-_SHARES = {"probability", "progress", "availability", "effectiveness", "quality_ratio", "oee"}
-_BITS = {"hb", "unit_inferred", "over", "good", "up", "active"}
+_SHARES = {
+    "probability",
+    "share",
+    "prior_share",
+    "waits",
+    "progress",
+    "availability",
+    "effectiveness",
+    "quality_ratio",
+    "oee",
+}
+_BITS = {"provisional", "go", "hb", "unit_inferred", "over", "good", "up", "active"}
 
 
 def unit(measurement: str, field: str) -> str:
@@ -70,6 +95,10 @@ def unit(measurement: str, field: str) -> str:
         return "ms since 1970, UTC"
     if field.endswith("_s"):
         return "working s"
+    if field.startswith("hours"):
+        return "working h"
+    if field.startswith("gain_"):
+        return "units a year"
     if field.endswith("_days"):
         return "working days"
     return ""
@@ -81,6 +110,8 @@ def closed(measurement: str, tag: str) -> tuple[str, ...] | None:
 
 
 def _values(measurement: str, tag: str) -> str:
+    if tag == "cause":
+        return "`down`, `setup`, `kit`, `material`, `operator`, `transport`, `blocked`, `unobserved` and others"
     if tag == "h":
         return "`00`…`3f`"
     values = closed(measurement, tag)

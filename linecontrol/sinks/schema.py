@@ -60,7 +60,32 @@ COMMITMENT = _m(
     takt_required_s=float,
 )  # fmt: skip
 KIT = _m("kit", "kit", stock=int, needed_next_day=int, arriving=int)
-BOTTLENECK = _m("bottleneck", "line station", probability=float, effective_cycle_s=float, rank=int, units=int)
+BOTTLENECK = _m(
+    "bottleneck", "line station", probability=float, effective_cycle_s=float, rank=int, units=int, share=float,
+    gain_units=float, gain_low=float, gain_high=float, provisional=int,
+)  # fmt: skip
+BOTTLENECK_VERDICT = _m(
+    "bottleneck_verdict", "line", verdict=str, suspects=str, units=int, provisional=int, waits=float, notes=str
+)  # fmt: skip
+CRITICAL_PATH = _m("critical_path", "line station cause", share=float)
+OPINION = _m("opinion", "line method", stations=str, reason=str)
+FORECAST = _m(
+    "forecast", "target line family", year=int, units=int, done=int, probability=float, units_low=float,
+    units_likely=float, units_high=float, finish_low_ms=int, finish_likely_ms=int, finish_high_ms=int,
+    takt_achieved_s=float, takt_required_s=float, prior_share=float, hours_needed=float, hours_left=float,
+    kits_limit=int, evidence=int, replications=int, seed=int,
+)  # fmt: skip
+FORECAST_FAN = _m(
+    "forecast_fan", "target line family", exact=True, low=float, likely=float, high=float, told_ms=int
+)  # fmt: skip
+COMMITMENT_FORECAST = _m(
+    "commitment_forecast", "commitment family market", probability=float, due_ms=int, finish_low_ms=int,
+    finish_likely_ms=int, finish_high_ms=int,
+)  # fmt: skip
+KIT_FORECAST = _m("kit_forecast", "kit", runs_out_ms=int, short=int)
+LAG = _m("lag", "line", hours=float, units=float, since_ms=int)
+LAG_CAUSE = _m("lag_cause", "line station cause", hours=float, units=float)
+RELEASE = _m("release", "line", products=str, wip_limit=int, wip=int, go=int, reason=str)
 LINK = _m("link", "connection", up=int, reason=str)
 FLAG = _m(
     "flag", "line station rule severity transition", flag=str, state=str, active=int, text=str, unit=str, value=float,
@@ -93,5 +118,7 @@ SAMPLE = "sample"
 
 MEASUREMENTS = (
     STATION_STATE, STATE_INTERVAL, CYCLE, RUNNING_CYCLE, UNIT_INDEX, BUFFER, UNOBSERVED, ANOMALY, ANDON, TARGET,
-    COMMITMENT, KIT, BOTTLENECK, LINK, FLAG, COMMAND_AUDIT, KPI, GATEWAY_HEALTH, GATEWAY_LINK, GATEWAY_SINK,
+    COMMITMENT, KIT, BOTTLENECK, BOTTLENECK_VERDICT, CRITICAL_PATH, OPINION, FORECAST, FORECAST_FAN,
+    COMMITMENT_FORECAST, KIT_FORECAST, LAG, LAG_CAUSE, RELEASE, LINK, FLAG, COMMAND_AUDIT, KPI, GATEWAY_HEALTH,
+    GATEWAY_LINK, GATEWAY_SINK,
 )  # fmt: skip

@@ -39,7 +39,7 @@ class Simulator:
         mix = mix_of(prospect)
         within = [prospect.log.products[unit] or "" for unit in state.units]
         self.names = list(dict.fromkeys([*mix, *prospect.sequence, *within]))
-        self._shares = np.array([mix.get(name, 0.0) for name in self.names])
+        self._shares = np.array([mix.get(name, 0.0) for name in self.names]) / sum(mix.values())
         self._within = np.array([self.names.index(name) for name in within], dtype=np.int16)
         self._table = posterior.standards.table(self.names)
 
@@ -49,11 +49,12 @@ class Simulator:
         load = self._shares @ self._table * self._posterior.ratios / np.array(self._prospect.log.layout.servers)
         return float(load.max())
 
-    def run(self, rng: np.random.Generator, until: float, most: int) -> Future:
-        """Units until the working time ``until``, but not more than ``most`` (and those in the line)."""
+    def run(self, rng: np.random.Generator, until: float, least: int = 0) -> Future:
+        """All units that leave until the working time ``until``, and ``least`` new ones if the days are enough."""
         inside = len(self._within)
         end = self._hours.at(np.array([until]))[0]
-        coming, started = min(int(_SPARE * max(until - self._now, 0.0) / self.takt) + 10, most), -1
+        coming = max(self._fit(until), min(least, self._fit(float(self._hours.edges[-1]))))
+        started = -1
         while True:
             products = self._products(rng, coming)
             release, order = self._release(products[inside:])
@@ -61,9 +62,9 @@ class Simulator:
             productive = self._leaves(rng, products, release)
             finite = np.isfinite(productive)
             used_up = np.mean(np.where(finite, productive, 0.0).max(axis=0, initial=0.0) < end)
-            if used_up <= _TOLERATED or coming == most or finite.sum() == started:
+            if used_up <= _TOLERATED or finite.sum() == started:
                 break
-            coming, started = min(int(coming * _GROWTH) + 1, most), finite.sum()
+            coming, started = int(coming * _GROWTH) + 1, finite.sum()
         working = self._hours.working(productive)
         starved = self._starved(products, release, working)
         order = np.argsort(working, axis=0, kind="stable")
@@ -72,6 +73,10 @@ class Simulator:
         )
         return Future(leaving, starved)
 
+    def _fit(self, until: float) -> int:
+        """How many units are surely enough until then, as far as can be told without simulating."""
+        return int(_SPARE * max(until - self._now, 0.0) / self.takt) + 10
+
     def _products(self, rng: np.random.Generator, coming: int) -> Ints:
         """Numbers of the products [unit, replication]; a unit in the line that tells none is of any."""
         replications = self._ratios.shape[1]
@@ -79,7 +84,8 @@ class Simulator:
         first = np.concatenate([self._within, np.array(known, dtype=np.int16)])
         out = np.empty((len(self._within) + coming, replications), dtype=np.int16)
         out[: len(first)] = first[:, None]
-        reached = np.cumsum(self._shares) / self._shares.sum()
+        reached = np.cumsum(self._shares)
+        reached[np.flatnonzero(self._shares)[-1] :] = 1.0
         out[len(first) :] = np.searchsorted(reached, rng.random((len(out) - len(first), replications)))
         if "" in self.names and self._shares[self.names.index("")] == 0:
             unknown = out == self.names.index("")

@@ -12,10 +12,12 @@ Floats = NDArray[np.float64]
 EXPERIENCE = np.array([0.0] * 8 + [0.01, 0.01, 0.02, 0.02, 0.03, 0.03, 0.05, 0.05, 0.08, 0.10, 0.15, 0.25])
 """Parts of 20 working days lost, as is usual: 4 % in the mean."""
 
-_MEAN_DAYS = 5.0
+_MEAN_DAYS = 20.0
 """The usual mean weighs as much as that of so many days; the days of experience are scaled to what is known of it."""
 _MEAN_SPREAD = 0.7
 """Its coefficient of variation before anything was seen."""
+_DAY_WORTH = 0.75
+"""Days are less independent than they are taken for: each is worth that part of an independent one."""
 _SEEN_PART = 0.5
 
 
@@ -76,7 +78,7 @@ def hours_ahead(
     mean = (_MEAN_DAYS * EXPERIENCE.mean() + parts.sum()) / (_MEAN_DAYS + seen)
     shape = (1 + seen / _MEAN_DAYS) / _MEAN_SPREAD**2
     means = mean * rng.gamma(shape, 1 / shape, replications)
-    weights = rng.standard_exponential((seen + len(EXPERIENCE), replications))
+    weights = rng.standard_gamma(_DAY_WORTH, (seen + len(EXPERIENCE), replications))
     reached = np.cumsum(weights, axis=0)
     marks = rng.random((len(coming), replications)) * reached[-1]
     lost = np.empty_like(marks)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from linecontrol.flowline.learn import Posterior, learn
 from linecontrol.flowline.live import Live, live
 from linecontrol.flowline.log import LineLog
+from linecontrol.flowline.ratios import FORECAST
 from linecontrol.target.credit import Output, nth, served
 from linecontrol.target.future import Future, Simulator, mix_of
 from linecontrol.target.load import hours_needed
@@ -28,7 +29,6 @@ LOW, LIKELY, HIGH = 0.1, 0.5, 0.9
 _MARKS = 30
 _RECENT = 20
 _SPARE = 1.1
-_UNLIMITED = 1 << 30
 
 
 class Finish(Struct, frozen=True):
@@ -120,14 +120,14 @@ class _Foresight:
         self._prospect, self._replications, self._seed = prospect, replications, seed
         self._log, self._now = prospect.log, prospect.log.end
         rng = np.random.default_rng(seed)
-        self._posterior: Posterior = learn(self._log)
+        self._posterior: Posterior = learn(self._log, FORECAST)
         self._state: Live = live(self._log)
         self._parts = lost_parts(self._log, prospect.days)
         self._ratios = self._posterior.draw(rng, replications)
         self._hours = hours_ahead(self._parts, prospect.days, self._now, rng, replications)
         simulator = Simulator(prospect, self._posterior, self._state, self._ratios, self._hours)
         self._mix = mix_of(prospect)
-        self._future: Future = simulator.run(rng, *self._reach(simulator.takt))
+        self._future: Future = simulator.run(rng, *self._reach())
         self._evidence = len(exits(self._log, frozenset()))
 
     def outlook(self) -> Outlook:
@@ -147,18 +147,16 @@ class _Foresight:
     def _output(self) -> Output:
         return self._future.output
 
-    def _reach(self, takt: float) -> tuple[float, int]:
-        """Until when units are needed, and how many at the most: to the last end, or till all targets are met."""
+    def _reach(self) -> tuple[float, int]:
+        """Until when units are needed, and how many at the least, so that most futures tell when targets are met."""
         prospect, last = self._prospect, float(self._hours.edges[-1])
         ends = [*(goal.end for goal in prospect.goals), *(pledge.due for pledge in prospect.pledges)]
-        end = min(max(ends, default=last), last)
         total = sum(self._mix.values())
-        wanted = [10.0]
+        wanted = [0.0]
         for goal in prospect.goals:
             share = sum(share for name, share in self._mix.items() if not goal.products or name in goal.products)
             wanted.append(goal.left * total / share * _SPARE if share else 0.0)
-        by_end = int(_SPARE * (end - self._now) / takt) + 10
-        return (last, int(max(wanted))) if max(wanted) > by_end else (end, _UNLIMITED)
+        return min(max(ends, default=last), last), int(max(wanted))
 
     def _goal(self, goal: Goal) -> GoalOutlook:
         totals = goal.done + self._output.count(goal.products, goal.end)

@@ -92,6 +92,10 @@ class TargetRoom:
         """All that the room remembers, encoded."""
         return msgspec.msgpack.encode(self._memory)
 
+    def copy(self) -> TargetMemory | None:
+        """All that the room remembers, untouched by what happens later."""
+        return msgspec.msgpack.decode(self.memory(), type=TargetMemory | None)
+
     def remember(self, memory: bytes) -> None:
         """Take up what ``memory`` returned, with the same config.
 

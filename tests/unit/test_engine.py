@@ -13,15 +13,18 @@ from linecontrol.engine import Engine
 from linecontrol.errors import SnapshotError
 from linecontrol.model import (
     AnyEvent,
+    BottleneckUpdated,
     CommandClosed,
     CommandIssued,
     CommandOutcome,
     CommandResult,
+    Findings,
     FlagChanged,
     LinkChange,
     Observation,
     Quality,
     Reading,
+    Suspect,
 )
 from tests.unit.line.plant import HOUR, MINUTE, MONDAY_8, config
 
@@ -46,6 +49,7 @@ def plant() -> Config:
                     "actions": ["flag", {"command": "andon", "value": "yellow", "on_clear": "off"}],
                 },
                 "link": {"each": "connection", "when": "not up", "message": "link lost"},
+                "found": {"each": "station", "when": "bottleneck >= 60%", "message": "{station} holds the line back"},
             },
             "control": {"allow": [{"stations": ["l/*"], "commands": ["andon"]}]},
         },
@@ -146,3 +150,62 @@ def test_a_changed_rule_starts_only_what_it_must_afresh() -> None:
     resumed = Engine(changed)
     resumed.restore(engine.snapshot())
     assert b"part_present" in resumed.snapshot()
+
+
+# --- findings -------------------------------------------------------------------------------------------------
+
+
+def findings(at_ns: int, station: str, probability: float) -> Findings:
+    suspects = [Suspect(station, probability, 7200.0)]
+    return Findings(at_ns, [BottleneckUpdated(at_ns=at_ns, line="l", suspects=suspects, units=30)])
+
+
+def with_findings(steps: Sequence[Step], found: Sequence[tuple[str, float]]) -> list[Step]:
+    """What an assessment found comes in with the readings, dated some time before."""
+    mixed: list[Step] = []
+    for number, (now_ns, observations) in enumerate(steps):
+        extra: list[Observation] = [findings(now_ns - MINUTE, *found[number])] if number < len(found) else []
+        mixed.append((now_ns, [*extra, *observations]))
+    return mixed
+
+
+FOUND = st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 1)), max_size=40)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(steps=stories(), found=FOUND, cut=st.integers(0, 40))
+def test_findings_are_journaled_and_told_and_replayed_byte_for_byte(
+    steps: list[Step], found: list[tuple[str, float]], cut: int
+) -> None:
+    steps = with_findings(steps, found)
+    whole, resumed = Engine(PLANT), Engine(PLANT)
+    expected = run(whole, steps[:cut])
+    resumed.restore(whole.snapshot())
+    journal = msgspec.msgpack.encode([(now_ns, observations) for now_ns, observations in steps[cut:]])
+    replayed = msgspec.msgpack.decode(journal, type=list[tuple[int, list[Observation]]])
+    rest = run(whole, steps[cut:])
+    assert encoded(run(resumed, replayed)) == encoded(rest)
+    told = [event for event in [*expected, *rest] if isinstance(event, BottleneckUpdated)]
+    assert told == [
+        event for _, batch in steps for each in batch if isinstance(each, Findings) for event in each.events
+    ]
+
+
+def test_what_was_found_raises_flags() -> None:
+    engine = Engine(PLANT)
+    run(engine, _told([(59, "a", True)]))
+    now_ns = MONDAY_8 + HOUR
+    told = engine.step([findings(now_ns, "b", 0.7)], now_ns)
+    assert [(event.rule, event.station) for event in told if isinstance(event, FlagChanged)] == [("found", "b")]
+
+
+def test_a_question_is_what_was_known_when_it_was_asked() -> None:
+    engine = Engine(PLANT)
+    run(engine, _told([(61, "a", True), (100, "a", False), (9, "b", True)]))
+    before, question = engine.snapshot(), engine.question(MONDAY_8 + 5 * HOUR)
+    assert engine.snapshot() == before
+    asked = msgspec.msgpack.encode(question)
+    run(engine, [(MONDAY_8 + 6 * HOUR, [Reading("l/b/part_present", False, Quality.GOOD, MONDAY_8 + 5 * HOUR, 0)])])
+    assert msgspec.msgpack.encode(question) == asked
+    assert engine.question(MONDAY_8 + 5 * HOUR) != question
+    assert [len(station.finished) for station in question.records["l"].stations] == [1, 0, 0]

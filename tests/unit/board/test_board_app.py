@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -11,6 +11,7 @@ from linecontrol.board.page import Page
 from linecontrol.config import Config
 from linecontrol.model.event import LinkChanged
 from linecontrol.model.health import Health
+from linecontrol.model.observation import Findings
 
 
 class StandingClock:
@@ -31,7 +32,9 @@ def health() -> Health:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[tuple[Board, ClientSession]]:
+async def serving(
+    assess: Callable[[], Awaitable[Findings | None]] | None = None,
+) -> AsyncIterator[tuple[Board, ClientSession]]:
     config = Config.model_validate(
         {
             "plant": {"site": "Ganja", "area": "Assembly", "timezone": "Asia/Baku"},
@@ -42,7 +45,7 @@ async def serving() -> AsyncIterator[tuple[Board, ClientSession]]:
             "lines": {},
         }
     )
-    board = Board(BoardView(config, {}), StandingClock(), health=health)
+    board = Board(BoardView(config, {}), StandingClock(), health=health, assess=assess)
     port = await board.serve(0)
     try:
         async with ClientSession(f"http://127.0.0.1:{port}") as session:
@@ -97,3 +100,26 @@ async def pages(stream: StreamReader) -> AsyncIterator[Page]:
     while line := await stream.readline():
         if line.startswith(b"data: "):
             yield msgspec.json.decode(line[6:], type=Page)
+
+
+async def test_whoever_asks_has_the_plant_assessed() -> None:
+    asked = 0
+
+    async def assess() -> Findings | None:
+        nonlocal asked
+        asked += 1
+        event = LinkChanged(at_ns=5, connection="plc", up=True, reason="")
+        return Findings(5, [event]) if asked == 1 else None
+
+    async with serving(assess) as (_, session):
+        async with session.get("/findings.json") as answer:
+            assert await answer.json() == {
+                "at_ns": 5,
+                "events": [
+                    {"event": "link_changed", "at_ns": 5, "connection": "plc", "up": True, "reason": "", "warning": ""}
+                ],
+            }
+        async with session.get("/findings.json") as answer:
+            assert answer.status == 503
+        async with session.head("/findings.json") as answer:
+            assert (answer.status, asked) == (503, 2)

@@ -326,7 +326,7 @@ TABLE: list[tuple[str, str, list[str]]] = [
         "each: station, only",
         "each: sation, only",
         [
-            "plant/all.yaml:64:16: rules.slow.each: 'sation' is not allowed; allowed are station, target, commitment, kit, connection; did you mean 'station'?"
+            "plant/all.yaml:64:16: rules.slow.each: 'sation' is not allowed; allowed are station, line, target, commitment, kit, connection; did you mean 'station'?"
         ],
     ),
     (

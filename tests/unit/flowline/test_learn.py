@@ -5,7 +5,7 @@ import pytest
 
 from linecontrol.flowline import Layout, LineLog, Passage
 from linecontrol.flowline.learn import EXPERIENCE, learn
-from linecontrol.flowline.ratios import common, scatter, station, station_sd_weights
+from linecontrol.flowline.ratios import FORECAST, common, scatter, station, station_sd_weights
 
 
 def _log(
@@ -145,6 +145,17 @@ def test_without_a_plan_products_have_their_own_means() -> None:
     assert table[1, 0] == pytest.approx(3.0, abs=0.2)
     assert table[2].tolist() == [2.0, 5.0]
     assert known.ratios == pytest.approx([1.0, 1.0], abs=0.06)
+
+
+def test_a_stop_that_one_station_had_is_shared_and_errors_are_larger_with_caution() -> None:
+    its = np.random.default_rng(6).normal(1, 0.1, 40)
+    stopped = its.copy()
+    stopped[3] += 4.0
+    log = _log([stopped.tolist(), its.tolist(), its.tolist()])
+    plain, wary = learn(log), learn(log, FORECAST)
+    assert plain.mean[0] - plain.mean[1] == pytest.approx(0.1)
+    assert 0.01 < wary.mean[0] - wary.mean[1] < 0.05
+    assert wary.error[1] > plain.error[1]
 
 
 def test_nothing_known_is_said() -> None:

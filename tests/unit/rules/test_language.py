@@ -91,6 +91,7 @@ def test_value_of_an_expression(text: str, expected: object) -> None:
         ("state < 'down'", 6, "needs numbers or durations"),
         ("count(cycle.active, last 5 cycles) > 1", 6, "count needs a condition"),
         ("mean(cycle.good, last 5 cycles) > 1 s", 5, "mean needs a number"),
+        ("max(state_for, last 3 days) > 1 s", 0, "days are looked at for a target or a commitment"),
         ("count(cycle.good, last 0 cycles) > 1", 23, "whole number from 1 to 1000"),
         ("count(cycle.good, last 5 cycles, min 6) > 1", 37, "whole number from 1 to 5"),
         ("count(cycle.good, last 2.5 cycles) > 1", 23, "whole number"),
@@ -205,7 +206,7 @@ def possible(item: object) -> list[object]:
 @given(CONDITIONS, st.fixed_dictionaries({name: st.none() | st.integers(-3, 3).map(float) for name in NUMBERS}))
 def test_compiled_equals_naive(text: str, known: dict[str, float | None]) -> None:
     tree = check_condition(parse(text), Subject.TARGET)
-    own = TargetFacts(**known)
+    own = TargetFacts(**known)  # type: ignore[arg-type]
     assert function(tree)(own, None, None, None, None) is naive(tree, own)
 
 

@@ -20,11 +20,13 @@ from linecontrol.model import (
     CycleProgress,
     CycleStarted,
     FlagChanged,
+    KitForecast,
     LedgerUpdated,
     LinkChanged,
     StateChanged,
     StationState,
     Suspect,
+    TargetForecast,
     Timing,
 )
 from linecontrol.rules import RulesRoom, problems
@@ -74,9 +76,11 @@ def told(flags: list[FlagChanged]) -> list[tuple[str, str, float]]:
     return [(flag.flag, flag.transition, (flag.at_ns - MONDAY) / S) for flag in flags]
 
 
-def story(lab: SimpleNamespace, rule: dict[str, Any], events: Sequence[AnyEvent], until_s: float) -> Any:
+def story(
+    lab: SimpleNamespace, rule: dict[str, Any], events: Sequence[AnyEvent], until_s: float, grid_s: int = 5
+) -> Any:
     room = lab.room_of(lab.plant({"r": {"message": "m", **rule}}))
-    return told(lab.play(room, events, MONDAY + int(until_s * S)))
+    return told(lab.play(room, events, MONDAY + int(until_s * S), grid_s * S))
 
 
 def test_on_delay_ends_between_two_ticks(lab: SimpleNamespace) -> None:
@@ -330,3 +334,66 @@ def test_alarms_outlive_a_change_of_other_rules(lab: SimpleNamespace) -> None:
     new = lab.room_of(lab.plant({"added": link_rule, "kept": link_rule}))
     new.remember(old.memory())
     assert told(new.tick(MONDAY + 15 * S)) == [("added/plc", "raised", 15.0)]
+
+
+def forecast(seconds: float, probability: float) -> TargetForecast:
+    return TargetForecast(
+        at_ns=MONDAY + round(seconds * S), target="year", line="line", family="tractors", year=2026, units=800, done=3,
+        probability=probability, units_low=1.0, units_likely=2.0, units_high=3.0, finish_low_ns=None,
+        finish_likely_ns=None, finish_high_ns=None, takt_achieved_s=None, takt_required_s=None, prior_share=0.5,
+        hours_needed=1.0, hours_left=2.0, kits_limit=None, evidence=9, replications=1000, seed=1, fan=[],
+    )  # fmt: skip
+
+
+DAILY = {"each": "target", "when": "max(probability, last 3 days) < 35%", "clear_when": "probability >= 45%"}
+
+
+@settings(max_examples=30, derandomize=True, deadline=None, database=None)
+@given(st.lists(st.tuples(st.integers(1, 5 * 86_400), st.floats(0, 1)), max_size=30))
+def test_how_often_a_forecast_is_made_does_not_move_what_is_judged_by_days(
+    lab: SimpleNamespace, more: list[tuple[int, float]]
+) -> None:
+    rule = DAILY | {"clear_when": "max(probability, last 1 days) >= 45%"}
+    days = [forecast(day * 86_400, probability) for day, probability in enumerate([0.4, 0.3, 0.2, 0.3, 0.5])]
+    flags = story(lab, rule, [*days, *(forecast(*each) for each in more)], 5 * 86_400, 3600)
+    assert flags == [("r/year", "raised", 3 * 86_400.0), ("r/year", "cleared", 4 * 86_400.0)]
+
+
+def test_a_forecast_at_night_or_on_a_day_off_is_no_day(lab: SimpleNamespace) -> None:
+    night = [forecast(day * 86_400 + 11 * 3600, 0.1) for day in range(7)]
+    assert story(lab, DAILY, night, 8 * 86_400, 3600) == []
+
+
+def test_a_bottleneck_is_found_once_it_is_probable_and_moves_when_another_one_is(lab: SimpleNamespace) -> None:
+    def verdict(seconds: float, station: str, probability: float, *, provisional: bool = False) -> BottleneckUpdated:
+        suspects = [Suspect(station, probability, 1.0)]
+        return BottleneckUpdated(
+            at_ns=MONDAY + round(seconds * S), line="line", suspects=suspects, units=30, provisional=provisional
+        )
+
+    rule = {"each": "line", "when": "previous != '' and bottleneck_for < 10 s", "message": "{bottleneck} {previous}"}
+    events: list[AnyEvent] = [
+        verdict(0, "first", 0.9, provisional=True),
+        verdict(10, "second", 0.7),
+        verdict(20, "third", 0.55),
+        verdict(30, "third", 0.6),
+        verdict(35, "third", 0.9),
+    ]
+    room = lab.room_of(lab.plant({"r": rule}))
+    flags = lab.play(room, events, MONDAY + 60 * S)
+    assert [(flag.flag, flag.transition, (flag.at_ns - MONDAY) / S) for flag in flags] == [
+        ("r/line", "raised", 30.0),
+        ("r/line", "cleared", 40.0),
+    ]
+    assert flags[0].text == "Third station Second station"
+
+
+def test_kits_run_out_on_a_day(lab: SimpleNamespace) -> None:
+    rule = {"each": "kit", "when": "short > 0 and runs_out_in < 10d", "message": "{kit} {runs_out} {short}"}
+    events: list[AnyEvent] = [
+        KitForecast(at_ns=MONDAY, kit="cab", runs_out_ns=MONDAY + 11 * 86_400 * S, short=3),
+        KitForecast(at_ns=MONDAY + 3 * 86_400 * S, kit="cab", runs_out_ns=None, short=0),
+    ]
+    flags = lab.play(lab.room_of(lab.plant({"r": rule})), events, MONDAY + 4 * 86_400 * S, 3600 * S)
+    assert [(flag.transition, (flag.at_ns - MONDAY) / S / 3600) for flag in flags] == [("raised", 25), ("cleared", 72)]
+    assert flags[0].text == "Cab kit 2026-01-16 3"

@@ -6,7 +6,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linecontrol.model.event import AnyEvent, CycleCompleted, Sampled, UnitCompleted
+from linecontrol.model.event import (
+    AnyEvent,
+    BottleneckUpdated,
+    CycleCompleted,
+    FanPoint,
+    Opinion,
+    Sampled,
+    Suspect,
+    TargetForecast,
+    UnitCompleted,
+)
 from linecontrol.model.record import Record
 from linecontrol.model.state import Timing
 from linecontrol.sinks.line_protocol import Encoder
@@ -19,6 +29,9 @@ _TIME = st.integers(0, 2**62)
 _INT = st.integers(-(2**63), 2**63 - 1)
 st.register_type_strategy(str, _TEXT)
 st.register_type_strategy(int, _INT)
+st.register_type_strategy(
+    FanPoint, st.builds(FanPoint, at_ns=_TIME, low=st.floats(), likely=st.floats(), high=st.floats())
+)
 
 _KINDS: tuple[type[Any], ...] = AnyEvent.__args__
 
@@ -118,3 +131,40 @@ def test_times_tell_apart_records_and_points_within_a_millisecond() -> None:
     event = Sampled(at_ns=5_999_999, line="l", station="s", name="x", value=1.0)
     lines = [line.text for seq in (7, 8) for line in Encoder("s", "a").record(record(event, event, seq=seq))]
     assert [int(line.split()[-1]) for line in lines] == [5_000_700, 5_000_701, 5_000_800, 5_000_801]
+
+
+def test_a_forecast_is_a_fan_at_the_moments_told_of_and_a_later_one_replaces_it() -> None:
+    def fan(at_ns: int, likely: float, seq: int) -> list[bytes]:
+        told = TargetForecast(
+            at_ns=at_ns, target="t", line="l", family="f", year=2026, units=800, done=3, probability=0.5,
+            units_low=1.0, units_likely=likely, units_high=3.0, finish_low_ns=None, finish_likely_ns=None,
+            finish_high_ns=None, takt_achieved_s=None, takt_required_s=None, prior_share=0.9, hours_needed=17.0,
+            hours_left=18.0, kits_limit=None, evidence=3, replications=1000, seed=7,
+            fan=[FanPoint(5_000_000_000, 1.0, likely, 3.0), FanPoint(9_000_000_000, 2.0, likely + 1, 4.0)],
+        )  # fmt: skip
+        return [line.text for line in Encoder("s", "a").record(record(told, seq=seq)) if b"forecast_fan" in line.text]
+
+    first, second = fan(1_000_000_000, 2.0, 17), fan(2_000_000_000, 2.5, 18)
+    assert [line.rsplit(b" ", 1)[1] for line in first] == [b"5000000000", b"9000000000"]
+    assert [line.split(b" ")[0] for line in first] == [line.split(b" ")[0] for line in second]
+    assert [line.rsplit(b" ", 1)[1] for line in first] == [line.rsplit(b" ", 1)[1] for line in second]
+    assert b"likely=2.5" in second[0]
+
+
+def test_the_shares_of_the_critical_path_are_one_point_each() -> None:
+    told = BottleneckUpdated(
+        at_ns=0, line="l", suspects=[Suspect("a", 0.7, 9.0, 0.4, 12.0, 8.0, 15.0)], units=30, provisional=True,
+        shares={"a": 0.4, "b": 0.5}, waits={"kit": 0.1}, opinions=[Opinion("arrow", ["b"], "few units")],
+        verdict="It is a.", notes=["n", "m"],
+    )  # fmt: skip
+    lines = [line.text.decode().rsplit(" ", 1)[0] for line in Encoder("s", "w").record(record(told))]
+    assert lines == [
+        "bottleneck,site=s,area=w,line=l,station=a probability=0.7,effective_cycle_s=9.0,rank=1i,units=30i,share=0.4,"
+        "gain_units=12.0,gain_low=8.0,gain_high=15.0,provisional=1i",
+        'bottleneck_verdict,site=s,area=w,line=l verdict="It is a.",suspects="a",units=30i,provisional=1i,waits=0.1,'
+        'notes="n; m"',
+        "critical_path,site=s,area=w,line=l,station=a,cause=none share=0.4",
+        "critical_path,site=s,area=w,line=l,station=b,cause=none share=0.5",
+        "critical_path,site=s,area=w,line=l,station=none,cause=kit share=0.1",
+        'opinion,site=s,area=w,line=l,method=arrow stations="b",reason="few units"',
+    ]

@@ -1,0 +1,71 @@
+"""Forecasts of simulated years: a small study on each push, the whole one when asked for."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from linecontrol.flowline import Layout, run
+
+_FILE = Path(__file__).parents[3] / "benchmarks" / "forecast_years.py"
+
+
+@pytest.fixture(scope="module")
+def years() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("forecast_years", _FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_scores_of_known_cases(years: ModuleType) -> None:
+    normal = np.random.default_rng(1).standard_normal(200_000)
+    assert years.crps(normal, 0.0) == pytest.approx(0.233695, abs=3e-3)
+    assert years.crps(normal, 1.0) == pytest.approx(0.602441, abs=5e-3)
+    assert years.crps(np.array([3.0]), 5.0) == 2.0
+    assert years.brier(0.7, happened=True) == pytest.approx(0.09)
+    assert years.brier(0.7, happened=False) == pytest.approx(0.49)
+    assert years.pit(np.array([1.0, 2.0, 3.0, 4.0]), 2.5, np.random.default_rng(1)) == 0.5
+
+
+def test_the_plant_of_the_study_is_a_flow_line(years: ModuleType) -> None:
+    """Told event by event, it does the same as the recursion with the same times."""
+    times = np.random.default_rng(3).uniform(1, 4, (40, 5))
+    start, complete, departure = years.tell(times, (0, 1, 2, 0))
+    its = run(times[:, :, None], Layout.chain((0, 1, 2, 0)))
+    for told, computed in ((start, its.start), (complete, its.complete), (departure, its.departure)):
+        assert told == pytest.approx(computed[..., 0], abs=1e-9)
+
+
+def test_nothing_of_the_future_is_in_a_record(years: ModuleType) -> None:
+    year = years.make_year(np.random.default_rng(4), "usual")
+    log = years.record(year, 300.0)
+    times = [t for its in log.passages for p in its for t in (p.start, p.complete, p.departure) if t is not None]
+    assert max(times) <= 300.0
+    assert all(sum(p.waits.values()) <= (p.complete or 300.0) - p.start + 1e-9 for its in log.passages for p in its)
+
+
+def test_a_few_years_are_foreseen_honestly(years: ModuleType) -> None:
+    """40 years: bounds are three standard deviations of the noise wide."""
+    rows = {(row["day"], row["method"]): row for row in years.study(40, "usual", 11, 120, (15, 125), lambda text: None)}
+    for day in (15, 125):
+        assert 0.60 <= rows[day, "forecast"]["coverage"] <= 0.98
+    assert rows[15, "forecast"]["crps"] < rows[15, "run rate"]["crps"]
+    assert rows[125, "forecast"]["width"] < rows[15, "forecast"]["width"]
+    assert rows[125, "forecast"]["crps"] < 6
+
+
+@pytest.mark.study
+@pytest.mark.timeout(3600)
+def test_many_years_are_foreseen_honestly(years: ModuleType) -> None:
+    rows = {
+        (row["day"], row["method"]): row for row in years.study(600, "usual", 1, 300, (15, 40, 125), lambda text: None)
+    }
+    for day in (15, 40, 125):
+        its = rows[day, "forecast"]
+        assert 0.77 <= its["coverage"] <= 0.84
+        assert its["pit_chi2"] < 21.67  # 9 degrees of freedom, p > .01
