@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 PAGES = Path(__file__).parents[2] / "docs" / "explanations"
-PICTURES = sorted(PAGES.glob("pictures/*.svg"))
+PICTURES = sorted(PAGES.rglob("*.svg"))
 
 
 def test_every_picture_is_shown_with_words_for_those_who_do_not_see_it() -> None:
     shown = {}
     for page in PAGES.glob("*.md"):
         shown.update({path: words for words, path in re.findall(r"!\[(.*?)\]\((.*?)\)", page.read_text("utf-8"))})
-    assert set(shown) == {f"pictures/{picture.name}" for picture in PICTURES}
+    assert set(shown) == {picture.relative_to(PAGES).as_posix() for picture in PICTURES}
     assert all(len(words) > 40 for words in shown.values())
 
 
