@@ -15,17 +15,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from linecontrol.bottleneck.verdict import judge
 from linecontrol.bottleneck.whatif import Times, gains
 from linecontrol.flowline import Layout, LineLog, Passage, Run, critical_shares, run
-from linecontrol.flowline.learn import learn
+from linecontrol.target.outlook import GoalOutlook, foresee
+from linecontrol.target.prospect import Goal, Prospect
 
 Floats = NDArray[np.float64]
 Facts = dict[str, object]
 HERE = Path(__file__).parent / "pictures"
 PLANT = 15
 """Seed of the plant whose suspects are shown."""
-YEAR = 7
-"""Seed of the year whose forecasts are shown."""
+YEAR, TARGET = 7, 660
+"""Seed of the year whose forecasts are shown, and the units that it should have built."""
 INK, SOFT, QUIET, RED, BLUE, GREEN = "#10171f", "#52606e", "#c5ced6", "#c22f0a", "#0b66b0", "#00734f"
 
 PLACES = (2, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0)
@@ -65,31 +67,43 @@ def truth() -> Floats:
     return np.asarray(critical_shares(run(times, LINE), skip=200).mean(axis=1))
 
 
-def record(told: Run, models: NDArray[np.int64], planned: Floats, until: float) -> LineLog:
-    """What a gateway has recorded of the line by then; ``planned`` [station, model] are the plan's hours."""
+def record(told: Run, models: NDArray[np.int64], planned: Floats, until: float, lost: Floats | None = None) -> LineLog:
+    """What a gateway has recorded of the line by then; ``planned`` [station, model] are the plan's hours.
+
+    ``lost`` are the hours that each day lost; the run knows nothing of them.
+    """
     names = [f"model {model + 1}" for model in range(MODELS)]
-    start, complete, departure = told.start[:, :, 0], told.complete[:, :, 0], told.departure[:, :, 0]
+    shape = told.complete.shape[:2]
+    run_times = [each[:, :, 0] for each in (told.start, told.complete, told.departure)]
+    start, complete, departure = (each if lost is None else working(each, lost) for each in run_times)
+    waits = (complete - start) - (run_times[1] - run_times[0])
 
     def known(at: float) -> float | None:
         return float(at) if at <= until else None
 
+    def passage(unit: int, i: int) -> Passage:
+        its = Passage(unit, i, float(start[unit, i]), known(complete[unit, i]), known(departure[unit, i]))
+        if waits[unit, i] > _TINY and its.complete is not None:
+            its.waits["operator"] = float(waits[unit, i])
+        return its
+
     return LineLog(
         layout=LINE,
         stations=[str(i + 1) for i in range(STATIONS)],
-        units=[str(unit + 1) for unit in range(len(models))],
+        units=[str(unit + 1) for unit in range(shape[0])],
         products=[names[model] for model in models],
-        passages=[
-            [
-                Passage(unit, i, float(start[unit, i]), known(complete[unit, i]), known(departure[unit, i]))
-                for unit in range(len(models))
-                if start[unit, i] < until
-            ]
-            for i in range(STATIONS)
-        ],
+        passages=[[passage(unit, i) for unit in range(shape[0]) if start[unit, i] < until] for i in range(STATIONS)],
         planned=[dict(zip(names, its.tolist(), strict=True)) for its in planned],
         begin=0.0,
         end=until,
     )
+
+
+def working(times: Floats, lost: Floats) -> Floats:
+    """Working time at which so many hours could be worked, if each day loses its last hours."""
+    before = np.concatenate([[0.0], np.cumsum(DAY - lost)])
+    day = np.minimum(np.searchsorted(before, times, side="right") - 1, len(lost))
+    return np.asarray(DAY * day + times - before[day])
 
 
 def a_year(seed: int, units: int = UNITS) -> LineLog:
@@ -107,7 +121,7 @@ MOST = 900
 """Units that are begun at the most."""
 _PLAN_ERROR, _PLAN_SPREAD, _STATION_SPREAD = 1.06, 0.07, 0.08
 """Plans are missed by 6 % in the mean, one plan more than another, and one station more than another."""
-_PRIOR_DAYS = 20
+_TINY = 1e-9
 
 
 def _lost(rng: np.random.Generator, days: int) -> Floats:
@@ -121,39 +135,23 @@ class Year:
     def __init__(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         ratios = rng.normal(rng.normal(_PLAN_ERROR, _PLAN_SPREAD), _STATION_SPREAD, STATIONS)
-        self._seed = seed
         self._models = rng.integers(0, MODELS, MOST)
-        self._planned = PLANNED * MODEL_FACTORS[self._models]
-        self._times = self._planned[:, :, None] * cycles(rng, ratios, SPREAD, MOST, 1)
-        self._run = run(self._times, LINE)
+        times = (PLANNED * MODEL_FACTORS[self._models])[:, :, None] * cycles(rng, ratios, SPREAD, MOST, 1)
+        self._run = run(times, LINE)
         self._lost = np.minimum(rng.lognormal(0, 0.3) * _lost(rng, DAYS), DAY)
-        self._hours = np.concatenate([[0.0], np.cumsum(DAY - self._lost)])
+        self._leaves = working(self._run.leaves[:, 0], self._lost)
 
-    @property
-    def total(self) -> int:
-        """Units built in the end."""
-        return int((self._run.leaves[:, 0] <= self._hours[-1]).sum())
+    def done(self, day: int) -> int:
+        """Units built by the end of a day."""
+        return int((self._leaves <= DAY * day).sum())
 
-    def forecast(self, day: int, replications: int = 400) -> Floats:
-        """Units of the year [replication], from what is known at the end of a day.
-
-        What is over is as it was. Every cycle to come is drawn, its station's mean from those that agree with what
-        was measured; every day to come loses what one of the days before lost.
-        """
-        rng = np.random.default_rng([self._seed, day])
-        hour = float(self._hours[day])
-        posterior = learn(record(self._run, self._models, PLANNED * MODEL_FACTORS.T, hour))
-        ratios = posterior.draw(rng, replications)
-        times = posterior.times(rng, ratios, self._planned)
-        start, complete = self._run.start[:, :, 0], self._run.complete[:, :, 0]
-        for unit, i in np.argwhere((start < hour) & (complete > hour)):
-            elapsed = hour - float(start[unit, i])
-            times[unit, i] = elapsed + posterior.left(rng, ratios[i], float(self._planned[unit, i]), int(i), elapsed)
-        leaves = run(np.where((complete <= hour)[:, :, None], self._times, times), LINE).leaves
-        days = np.concatenate([self._lost[:day], _lost(np.random.default_rng(8), _PRIOR_DAYS)])
-        chances = rng.dirichlet(np.ones(len(days)), replications)
-        lost = np.array([rng.choice(days, DAYS - day, p=each).sum() for each in chances])
-        return np.asarray((leaves <= hour + DAY * (DAYS - day) - lost).sum(axis=0), dtype=np.float64)
+    def forecast(self, day: int, target: int) -> GoalOutlook:
+        """What the gateway says of the target at the end of a day."""
+        log = record(self._run, self._models, PLANNED * MODEL_FACTORS.T, DAY * day, self._lost)
+        days = [(DAY * k, DAY * (k + 1)) for k in range(DAYS)]
+        goal = Goal("year", target, self.done(day), DAY * DAYS)
+        mix = {f"model {model + 1}": 1.0 for model in range(MODELS)}
+        return foresee(Prospect(log, days, [goal], mix=mix), replications=400, seed=1).goals["year"]
 
 
 # --- pictures -------------------------------------------------------------------------------------------------
@@ -213,28 +211,23 @@ def names() -> tuple[Figure, Facts]:
 
 def suspects() -> tuple[Figure, Facts]:
     """How probably each station is the bottleneck, by the record of one plant."""
-    sizes, plays, units, warm = (16, 64, 200, 700), 400, 400, 40
+    sizes = (16, 64, 200, 700)
     times, models = mixed(np.random.default_rng(PLANT), UNITS, 1)
-    told, models = run(times, LINE), models[:, 0]
+    told = run(times, LINE)
     figure, (row,) = _figure(1, 4, 9.0, 2.7, sharey=True)
     numbers, neck = np.arange(1, STATIONS + 1), int(truth().argmax())
     facts: Facts = {}
     for axes, size in zip(row, sizes, strict=True):
-        log = record(told, models, np.full((STATIONS, MODELS), PLANNED), float(told.leaves[size - 1, 0]))
-        rng = np.random.default_rng(9)
-        posterior = learn(log)
-        drawn = posterior.times(rng, posterior.draw(rng, plays), np.full((units, STATIONS), PLANNED))
-        found = critical_shares(run(drawn, LINE), skip=warm).argmax(axis=0)
-        chances = np.bincount(found, minlength=STATIONS) / plays
-        order = np.argsort(-chances)
-        held = order[: int(np.searchsorted(np.cumsum(chances[order]), 0.8)) + 1]
-        axes.bar(numbers, 100 * chances, color=[INK if i in held else QUIET for i in range(STATIONS)])
+        end = float(told.leaves[size - 1, 0])
+        said = judge(record(told, models[:, 0], np.full((STATIONS, MODELS), PLANNED), end), seed=9)
+        chances = np.array(said.probability)
+        axes.bar(numbers, 100 * chances, color=[INK if i in said.suspects else QUIET for i in range(STATIONS)])
         axes.annotate("true", (neck + 1, 100 * chances[neck] + 2), ha="center", color=RED, fontsize=9)
         axes.set_title(f"{size} units")
         axes.set_xticks(numbers[::2])
         axes.set_xlabel("station")
-        facts[str(size)] = {str(i + 1): round(float(chances[i]), 2) for i in held}
-    row[0].set_ylim(0, 70)
+        facts[str(size)] = {str(i + 1): round(float(chances[i]), 2) for i in said.suspects}
+    row[0].set_ylim(0, 100)
     row[0].set_ylabel("probability, %")
     return figure, facts
 
@@ -270,17 +263,18 @@ def ten_percent() -> tuple[Figure, Facts]:
 
 def year() -> tuple[Figure, Facts]:
     """One year, forecast on every fifth day."""
-    told, target = Year(YEAR), 660
-    days = np.arange(0, DAYS + 1, 5)
-    drawn = [told.forecast(int(day)) for day in days]
-    low, likely, high = np.quantile(np.array(drawn), (0.1, 0.5, 0.9), axis=1)
+    told, target = Year(YEAR), TARGET
+    days = np.arange(0, DAYS, 5)
+    said = [told.forecast(int(day), target) for day in days]
+    low, likely, high, chances = (
+        np.array([getattr(each, name) for each in said]) for name in ("low", "likely", "high", "probability")
+    )
     figure, (upper, lower) = _figure(2, 1, 9.0, 4.6, height_ratios=[2, 1], sharex=True)
-    chances = np.array([np.mean(each >= target) for each in drawn])
-    axes, below = upper[0], lower[0]
+    axes, below, came = upper[0], lower[0], told.done(DAYS)
     axes.fill_between(days, low, high, color=BLUE, alpha=0.25, linewidth=0, label="8 of 10 simulated ends")
     axes.plot(days, likely, color=BLUE, label="likely")
     axes.axhline(target, color=RED, linestyle="--", linewidth=1.5, label=f"target {target}")
-    axes.scatter([DAYS], [told.total], s=50, color=INK, zorder=3, clip_on=False, label=f"what came: {told.total}")
+    axes.scatter([DAYS], [came], s=50, color=INK, zorder=3, clip_on=False, label=f"what came: {came}")
     axes.set_ylabel("units of the year")
     axes.legend(frameon=False, ncols=2, loc="lower right")
     below.plot(days, 100 * chances, color=RED)
@@ -288,22 +282,23 @@ def year() -> tuple[Figure, Facts]:
     below.set_ylabel("met with, %")
     below.set_xlabel("said on working day")
     shown = {
-        f"day {day}": _round([low[k], likely[k], high[k], 100 * chances[k]], 0)
+        f"day {day}": _round([low[k], likely[k], high[k], 100 * chances[k], 100 * said[k].prior_share], 0)
         for k, day in enumerate(days)
-        if day in (0, 5, 40, 125)
+        if day in (0, 5, 20, 40, 125)
     }
-    return figure, {**shown, "came": told.total}
+    return figure, {**shown, "came": came}
 
 
 def intervals() -> tuple[Figure, Facts]:
     """Forty years, each forecast on day 40, and how they ended."""
     figure, ((axes,),) = _figure(1, 1, 9.0, 4.6)
     years = [Year(seed) for seed in range(100, 140)]
-    said = [np.quantile(each.forecast(40), (0.1, 0.9)) for each in years]
-    held = [bool(low <= each.total <= high) for each, (low, high) in zip(years, said, strict=True)]
-    for row, k in enumerate(np.argsort([each.total for each in years])):
-        axes.plot(said[k], [row, row], color=BLUE, alpha=0.35, linewidth=5, solid_capstyle="butt")
-        axes.scatter([years[k].total], [row], s=22, color=INK if held[k] else RED, zorder=2)
+    said = [each.forecast(40, TARGET) for each in years]
+    came = [each.done(DAYS) for each in years]
+    held = [bool(each.low <= its <= each.high) for each, its in zip(said, came, strict=True)]
+    for row, k in enumerate(np.argsort(came, kind="stable")):
+        axes.plot([said[k].low, said[k].high], [row, row], color=BLUE, alpha=0.35, linewidth=5, solid_capstyle="butt")
+        axes.scatter([came[k]], [row], s=22, color=INK if held[k] else RED, zorder=2)
     axes.set_yticks([])
     axes.set_ylabel(f"{len(years)} years")
     axes.set_xlabel("units of the year: bars as said on day 40, dots as it came (red: outside)")
