@@ -11,6 +11,7 @@ from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
 from linecontrol.flowline import LineLog
 from linecontrol.model import AnyEvent, CommitmentForecast, FanPoint, KitForecast, TargetForecast
+from linecontrol.target.future import TooManyUnits
 from linecontrol.target.kit import Kits
 from linecontrol.target.outlook import GoalOutlook, Outlook, foresee
 from linecontrol.target.plan import Plan, Plans
@@ -32,12 +33,18 @@ class Forecasts:
         self._kits = Kits(config, calendars, self._plans)
 
     def of(self, line: str, log: LineLog, target: TargetMemory | None, at_ns: int) -> list[AnyEvent]:
-        """How its targets, commitments and kits may end; nothing where none is due in the year to come."""
+        """How its targets, commitments and kits may end; nothing where none is due in the year to come.
+
+        Nothing either where the line makes too many units to forecast them one by one.
+        """
         prospect = self._prospects.of(line, log, at_ns, self.counts(target, at_ns))
         if not (prospect.goals or prospect.pledges) or not prospect.days or prospect.days[-1][1] <= log.end:
             return []
         evidence = sum(len(passages) for passages in log.passages)
-        outlook = foresee(prospect, replications=REPLICATIONS, seed=seed_of(line, evidence))
+        try:
+            outlook = foresee(prospect, replications=REPLICATIONS, seed=seed_of(line, evidence))
+        except TooManyUnits:
+            return []
         told = _Told(self._calendars[line], log, at_ns)
         plans = {plan.name: plan for plan in self._plans.all()}
         said: list[AnyEvent] = [told.target(line, plans[name], goal, outlook) for name, goal in outlook.goals.items()]

@@ -18,7 +18,7 @@ from linecontrol.cli.forecast_text import sentences
 from linecontrol.cli.table_file import lines_of
 from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
-from linecontrol.errors import LogUnusable
+from linecontrol.errors import LinecontrolError, LogUnusable
 from linecontrol.target.outlook import Finish, Outlook, foresee
 
 
@@ -78,7 +78,10 @@ def command(
             print(f"linecontrol: {log}: {error}", file=sys.stderr)
             raise typer.Exit(USAGE) from error
         prospect = prospects.of(name, record, now_ns, prospects.counted(name, record, now_ns))
-        outlook = foresee(prospect, replications=replications, seed=seed)
+        try:
+            outlook = foresee(prospect, replications=replications, seed=seed)
+        except ValueError as error:
+            raise LinecontrolError(f"{log}: no forecast can be made: {error}") from error
     moments = Moments(calendar[name], now_ns, record.end, zone)
     if picture is not None:
         from linecontrol.pictures.forecast import draw  # matplotlib takes a second to import

@@ -18,8 +18,18 @@ Floats = NDArray[np.float64]
 
 _SPARE = 1.05
 _GROWTH = 1.4
+MOST_UNITS = 20_000
+"""More units than this to come are beyond a forecast unit by unit."""
 _TOLERATED = 0.005
 """Part of the replications in which the units drawn may be used up before the end."""
+
+
+class TooManyUnits(ValueError):
+    """A line makes so many units till the end of the forecast that they can't be simulated one by one."""
+
+    def __init__(self, units: int) -> None:
+        """``units`` are to come."""
+        super().__init__(f"about {units:,} units are to come; {MOST_UNITS:,} can be forecast one by one")
 
 
 class Future(Struct, frozen=True):
@@ -50,12 +60,18 @@ class Simulator:
         return float(load.max())
 
     def run(self, rng: np.random.Generator, until: float, least: int = 0) -> Future:
-        """All units that leave until the working time ``until``, and ``least`` new ones if the days are enough."""
+        """All units that leave until the working time ``until``, and ``least`` new ones if the days are enough.
+
+        Raises:
+            TooManyUnits: they are too many.
+        """
         inside = len(self._within)
         end = self._hours.at(np.array([until]))[0]
         coming = max(self._fit(until), min(least, self._fit(float(self._hours.edges[-1]))))
         started = -1
         while True:
+            if coming > MOST_UNITS:
+                raise TooManyUnits(coming)
             products = self._products(rng, coming)
             release, order = self._release(products[inside:])
             products[inside:] = np.take_along_axis(products[inside:], order, axis=0)

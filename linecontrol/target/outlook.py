@@ -110,6 +110,7 @@ def foresee(prospect: Prospect, *, replications: int = 1000, seed: int = 0) -> O
     """The rest of the year in so many futures; the same prospect and seed give the same outlook.
 
     Raises:
+        TooManyUnits: the line makes too many to be forecast one by one (a ``ValueError``).
         ValueError: no working day lies ahead, or neither a plan nor a cycle tells any station's times.
     """
     return _Foresight(prospect, replications, seed).outlook()

@@ -8,6 +8,7 @@ from linecontrol.bottleneck.window import cut
 from linecontrol.flowline import Layout, LineLog, Passage, Stage, run
 from linecontrol.flowline.live import live
 from linecontrol.target.credit import Output, nth, served
+from linecontrol.target.future import TooManyUnits
 from linecontrol.target.lost import EXPERIENCE, hours_ahead, lost_parts
 from linecontrol.target.outlook import Outlook, foresee
 from linecontrol.target.prospect import Goal, Pledge, Prospect, Supply
@@ -215,3 +216,11 @@ def test_the_weights_of_the_mix_need_not_add_up_to_anything() -> None:
 def test_no_day_ahead_is_said() -> None:
     with pytest.raises(ValueError, match="no working day lies ahead"):
         _of(_prospect(days=DAYS[:10]))
+
+
+def test_a_line_of_seconds_is_not_forecast_unit_by_unit() -> None:
+    fast = _prospect()
+    quick = msgspec.structs.replace(fast, days=[(start * 1e5, end * 1e5) for start, end in fast.days],
+                                    goals=[Goal("year", 10**7, 0, fast.days[-1][1] * 1e5)])  # fmt: skip
+    with pytest.raises(TooManyUnits, match=r"units are to come; 20,000 can be forecast"):
+        foresee(quick, replications=20, seed=1)
