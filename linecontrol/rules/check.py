@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from linecontrol.config import Config, Subject
 from linecontrol.duration import NS
+from linecontrol.model import BottleneckUpdated
 from linecontrol.rules.names import CYCLE, ENUMS, NAMES, SIDES, STATION, Clock, Kind, Named, tag
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import (
@@ -213,6 +214,10 @@ class _Checker:
             hint = nearest(node.path, table) or f"; a {node.kind} has {', '.join(table)}"
             raise ExpressionError(node.path_at, f"unknown name {node.path}{hint}")
         named = table[node.path]
+        if node.kind == Subject.STATION and (named.timed or _of_line(named)):
+            raise ExpressionError(
+                node.path_at, f"at(…) reads what a station tells by itself; {node.path} is no such name"
+            )
         return Load(named.kind, f"{node.kind} {node.name}", named)
 
     def _load(self, node: Name, path: str, table: Mapping[str, Named], side: str) -> Load:
@@ -363,9 +368,12 @@ class _Checker:
     def _age(self, node: Age) -> Typed:
         function = "age" if node.seconds is None else "changed"
         self._of_station(node, function)
+        if self._in_window:
+            raise ExpressionError(node.at, f"{function} can't stand in a window")
         item = self.typed(node.item)
-        if not isinstance(item, Load) or item.side != "" or is_timed(item):
-            raise ExpressionError(node.item.at, f"{function} looks at a name of the own station that time doesn't move")
+        told = isinstance(item, Load) and item.side == "" and not is_timed(item) and not _of_line(item.name)
+        if not isinstance(item, Load) or not told:
+            raise ExpressionError(node.item.at, f"{function} looks at what the own station tells and time doesn't move")
         since = Since(Kind.DUR, item.name)
         if node.seconds is None:
             return since
@@ -401,3 +409,8 @@ def _runs(tree: Typed) -> bool:
 
 def _tag_path(leaf: Leaf) -> str:
     return leaf.name.path if isinstance(leaf, Load) and leaf.name.path.startswith("tag.") else ""
+
+
+def _of_line(named: Named) -> bool:
+    """Whether a station's name is told of its line rather than of itself."""
+    return "{line}" in named.code or BottleneckUpdated in named.moved_by

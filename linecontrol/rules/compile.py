@@ -33,8 +33,8 @@ class Rule(Struct, frozen=True):
     """A compiled rule.
 
     ``when`` raises it, ``over`` clears it, ``suppress`` suppresses it. ``moved_by`` maps the subject that it looks at
-    (a side, a place, or empty for its own) to the events that move it. ``windows``, ``ages`` and ``tags`` are to be
-    kept for its subjects, ``other_tags`` for others.
+    (a side, a place, or empty for its own) to the events that move it, ``sampled`` to the tags whose samples do.
+    ``windows``, ``ages`` and ``tags`` are to be kept for its subjects, ``other_tags`` for others.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Rule(Struct, frozen=True):
     tags: tuple[str, ...]
     other_tags: tuple[str, ...]
     moved_by: dict[str, tuple[type[Event], ...]]
+    sampled: dict[str, tuple[str, ...]]
     sides: frozenset[str]
 
 
@@ -124,7 +125,8 @@ def _compile(name: str, config: RuleConfig, words: Vocabulary, found: list[RuleP
         ages=tuple((named, value_of(Load(named.kind, "", named))) for named in ages.values()),
         tags=tuple(dict.fromkeys(_tags(inputs))),
         other_tags=tuple(dict.fromkeys(_other_tags(inputs))),
-        moved_by=_moved_by(conditions),
+        moved_by=_moved_by(conditions, list(ages.values())),
+        sampled=_sampled(conditions, list(ages.values())),
         sides=frozenset(leaf.side for leaf in inputs if isinstance(leaf, Load)) & frozenset(SIDES),
     )
 
@@ -154,8 +156,25 @@ def _other_tags(inputs: list[Load | Since | Figure]) -> list[str]:
     return [path.removeprefix("tag.") for path in paths if path.startswith("tag.")]
 
 
-def _moved_by(trees: list[Typed]) -> dict[str, tuple[type[Event], ...]]:
+def _sampled(trees: list[Typed], ages: list[Named]) -> dict[str, tuple[str, ...]]:
+    """The telemetry tags whose samples move conditions or ages, by the subject that is looked at."""
+    found: dict[str, dict[str, None]] = {}
+    paths = [("", named.path) for named in ages]
+    for leaf in (leaf for tree in trees for leaf in leaves(tree)):
+        if isinstance(leaf, Load):
+            paths.append((leaf.side, leaf.name.path))
+        elif isinstance(leaf, Figure):
+            paths.append(("", leaf.source.stream))
+    for side, path in paths:
+        if path.startswith("tag."):
+            found.setdefault(side, {})[path.removeprefix("tag.")] = None
+    return {side: tuple(tags) for side, tags in found.items()}
+
+
+def _moved_by(trees: list[Typed], ages: list[Named]) -> dict[str, tuple[type[Event], ...]]:
     moved: dict[str, dict[type[Event], None]] = {}
+    for named in ages:
+        moved.setdefault("", {}).update(dict.fromkeys(named.moved_by))
     for leaf in (leaf for tree in trees for leaf in leaves(tree)):
         match leaf:
             case Load():

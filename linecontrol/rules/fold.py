@@ -1,4 +1,7 @@
-"""Events into facts. Returns the places that an event touched: subjects as ``kind name``, lines as ``line name``."""
+"""Events into facts. Returns the places that an event touched: subjects as ``kind name``, samples with their tag.
+
+A station's place with a tag behind it (``station line/x torque``) is touched by samples of that tag alone.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -114,7 +117,7 @@ def _sampled(memory: Memory, moments: Moments, event: Sampled) -> Sequence[str]:
     if facts is None:
         return ()
     facts.tags[event.name] = event.value
-    return (f"station {event.line}/{event.station}",)
+    return (f"station {event.line}/{event.station} {event.name}",)
 
 
 def _bottleneck(memory: Memory, moments: Moments, event: BottleneckUpdated) -> Sequence[str]:

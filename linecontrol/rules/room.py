@@ -103,11 +103,13 @@ class RulesRoom:
         """What follows from an event; what time brought about before it comes first, stamped with its moment."""
         kind = type(event)
         folder = FOLDERS.get(kind)
-        if folder is None or (kind is Sampled and event.name not in self._keeping.tags):  # type: ignore[union-attr]
+        if folder is None:
             return ()
         memory = self._memory
         if event.at_ns > memory.now_ns:
             self._advance(event.at_ns)
+        if kind is Sampled and event.name not in self._keeping.tags:  # type: ignore[union-attr]
+            return self._told()
         now = memory.now_ns
         hearings = self._hearings.get(kind)
         places = folder(memory.facts, self._moments, event)
@@ -237,14 +239,23 @@ class RulesRoom:
                 place = f"station {neighbour}" if neighbour else side or about.place
                 for event in events:
                     by_place = heard.setdefault(event, {})
-                    for where in (place, f"line {about.line}") if about.kind is Subject.STATION else (place,):
+                    for where in self._places(watch, side, place, event):
                         by_place.setdefault(where, {})[watch.order] = watch
         return {
             event: {place: self._hearing(event, place, list(its.values())) for place, its in by_place.items()}
             for event, by_place in heard.items()
         }
 
+    @staticmethod
+    def _places(watch: Watch, side: str, place: str, event: type[Event]) -> Sequence[str]:
+        """The places at which an event that moves a watch is told."""
+        if event is Sampled:
+            return [f"{place} {tag}" for tag in watch.rule.sampled.get(side, ())]
+        return (place, f"line {watch.about.line}") if watch.about.kind is Subject.STATION else (place,)
+
     def _hearing(self, event: type[Event], place: str, watches: list[Watch]) -> _Hearing:
+        tag = place.rpartition(" ")[2] if event is Sampled else ""
+        place = place.removesuffix(f" {tag}") if tag else place
         watches = sorted(watches, key=lambda watch: watch.order)
         own = [watch for watch in watches if watch.about.place == place and not isinstance(watch.rule.when, Chain)]
         rest = [self._looks[watch.order] for watch in watches if watch not in own]
@@ -254,7 +265,7 @@ class RulesRoom:
         seen: dict[str, None] = {}
         for watch in watches:
             for named, factory in watch.rule.ages if watch.about.place == place else ():
-                if event in named.moved_by and named.path not in seen:
+                if event in named.moved_by and named.path not in seen and (not tag or named.path == f"tag.{tag}"):
                     seen[named.path] = None
                     hearing.notes.append(_noting(watch, named.path, factory(*watch.facts)))
         return hearing

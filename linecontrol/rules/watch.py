@@ -60,7 +60,9 @@ class Watch:
         if not isinstance(chain, Chain) or progress is None:
             return None
         complete = advance(progress, chain, [each() for each in self._conditions], self.moment.worked)
-        return self._over() if self.alarm.raised else complete
+        if not self.alarm.raised:
+            return complete
+        return False if complete else self._over()
 
     def suppressed(self) -> bool | None:
         """Whether its design suppresses it now."""

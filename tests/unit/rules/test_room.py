@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linecontrol.config import RuleConfig
+from linecontrol.config import Config, RuleConfig, SignalConfig
 from linecontrol.errors import ConfigError, SnapshotError
 from linecontrol.model import (
     AlarmState,
@@ -24,6 +24,7 @@ from linecontrol.model import (
     LedgerUpdated,
     LinkChanged,
     Operation,
+    Sampled,
     StateChanged,
     StationState,
     Suspect,
@@ -394,3 +395,112 @@ def test_kits_run_out_on_a_day(lab: SimpleNamespace) -> None:
         ("cleared", 72),
     ]
     assert flags[0].text == "Cab kit 2026-01-16 3"
+
+
+# --- sequences, samples, and rules that don't disturb each other -------------------------------------------------
+
+
+def with_tags(lab: SimpleNamespace, rules: dict[str, Any]) -> Config:
+    config = lab.plant({name: {"each": "station", "message": "m", **rule} for name, rule in rules.items()})
+    line = config.lines["line"]
+    second = line.stations["second"].model_copy(update={"telemetry": {"a": SignalConfig(), "b": SignalConfig()}})
+    lines = {"line": line.model_copy(update={"stations": {**line.stations, "second": second}})}
+    return config.model_copy(update={"lines": lines})  # type: ignore[no-any-return]
+
+
+def sample(at_s: float, tag: str, value: float) -> Sampled:
+    return Sampled(at_ns=MONDAY + int(at_s * S), line="line", station="second", name=tag, value=value)
+
+
+def of_rule(flags: list[tuple[str, str, float]], rule: str) -> list[tuple[str, str, float]]:
+    return [flag for flag in flags if flag[0].startswith(f"{rule}/")]
+
+
+def test_a_sequence_stays_raised_while_its_last_condition_holds(lab: SimpleNamespace) -> None:
+    rule = {
+        "each": "station",
+        "only": ["line/second"],
+        "when": "state == 'down' then state == 'working' within 60 s unless state == 'starved'",
+        "clear_when": "observed",
+    }
+    events = [state(0, "idle"), state(10, "down"), state(50, "working"), state(90, "idle")]
+    assert story(lab, rule, events, 120) == [("r/line/second", "raised", 50.0), ("r/line/second", "cleared", 90.0)]
+    assert story(lab, rule, [state(0, "idle"), state(10, "down"), state(80, "working")], 120) == []
+    broken = [state(0, "idle"), state(10, "down"), state(20, "starved"), state(50, "working")]
+    assert story(lab, rule, broken, 120) == []
+
+
+def test_another_rule_that_reads_a_tag_changes_nothing(lab: SimpleNamespace) -> None:
+    rule = {"only": ["line/second"], "when": "tag.a > 5 and since_cycle >= 60 s"}
+    events: list[AnyEvent] = [
+        done(10, 50.0),
+        sample(20, "a", 9.0),
+        sample(70, "b", 1.0),
+        done(70, 50.0),
+        state(100, "down"),
+    ]
+    alone = told(lab.play(lab.room_of(with_tags(lab, {"r": rule})), events, MONDAY + 300 * S))
+    both = told(
+        lab.play(lab.room_of(with_tags(lab, {"r": rule, "q": {"when": "tag.b > 99"}})), events, MONDAY + 300 * S)
+    )
+    assert alone == of_rule(both, "r") == [("r/line/second", "raised", 130.0)]
+
+
+def test_figures_of_samples(lab: SimpleNamespace) -> None:
+    rule = {"only": ["line/second"], "when": "median(tag.a, last 3 samples) > 4", "message": "{max(tag.a, last 1min)}"}
+    events: list[AnyEvent] = [sample(10, "a", 1.0), sample(20, "a", 5.0), sample(30, "b", 9.0), sample(40, "a", 6.0)]
+    flags = lab.play(lab.room_of(with_tags(lab, {"r": rule})), events, MONDAY + 60 * S)
+    assert told(flags) == [("r/line/second", "raised", 40.0)]
+    assert flags[0].text == "6"
+
+
+def test_values_leave_a_window_over_a_time_at_its_end(lab: SimpleNamespace) -> None:
+    rule = {"only": ["line/second"], "when": "count(tag.a > 3, last 1min) >= 2"}
+    events: list[AnyEvent] = [sample(10, "a", 4.0), sample(32, "a", 5.0)]
+    assert told(lab.play(lab.room_of(with_tags(lab, {"r": rule})), events, MONDAY + 200 * S)) == [
+        ("r/line/second", "raised", 32.0),
+        ("r/line/second", "cleared", 70.0),
+    ]
+
+
+def test_an_age_is_known_in_a_message_too(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "only": ["line/second"], "when": "andon", "message": "{age(state)}"}
+    events: list[AnyEvent] = [
+        state(10, "down"),
+        AndonCalled(at_ns=MONDAY + 40 * S, line="line", station="second", active=True),
+    ]
+    (flag,) = lab.play(lab.room_of(lab.plant({"r": rule})), events, MONDAY + 60 * S)
+    assert flag.text == "30s"
+
+
+def test_shelved_flags_want_nobody_until_they_come_back(lab: SimpleNamespace) -> None:
+    room = lab.room_of(lab.plant({"r": {"each": "connection", "when": "not up", "message": "m", "shelve_max": "30s"}}))
+    lab.play(room, [link(0, False)], MONDAY + 5 * S)
+    wish = Operation("shelve", "r/plc", "ali", "known", MONDAY + 10 * S, MONDAY + 500 * S)
+    (flag,) = [event for event in room.operate(wish) if isinstance(event, FlagChanged)]
+    assert (flag.transition, flag.state, flag.by) == ("shelved", AlarmState.SHELVED, "ali")
+    back = [event for event in room.tick(MONDAY + 100 * S) if isinstance(event, FlagChanged)]
+    assert told(back) == [("r/plc", "unshelved", 40.0)]
+    assert back[0].state is AlarmState.ACKNOWLEDGED
+
+
+def test_a_suppressed_flag_is_followed_and_told_of_when_that_ends(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "only": ["line/second"], "when": "andon", "suppress": "state == 'setup'", "message": "m"}
+    call = AndonCalled(at_ns=MONDAY + 20 * S, line="line", station="second", active=True)
+    flags = lab.play(
+        lab.room_of(lab.plant({"r": rule})), [state(10, "setup"), call, state(50, "working")], MONDAY + 60 * S
+    )
+    assert [(flag.transition, flag.state) for flag in flags] == [
+        ("raised", AlarmState.SUPPRESSED),
+        ("unsuppressed", AlarmState.ACKNOWLEDGED),
+    ]
+
+
+def test_a_renamed_rule_keeps_its_flags(lab: SimpleNamespace) -> None:
+    rule = {"each": "connection", "when": "not up", "message": "m"}
+    old = lab.room_of(lab.plant({"before": rule}))
+    lab.play(old, [link(0, False)], MONDAY + 10 * S)
+    new = lab.room_of(lab.plant({"after": {**rule, "was": "before"}}))
+    new.remember(old.memory())
+    assert not new.tick(MONDAY + 15 * S)
+    assert new.watched("after/plc").alarm.raised
