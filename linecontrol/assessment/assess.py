@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator, Sequence
 from datetime import date
 
-from linecontrol.assessment.bottleneck import seed_of, verdict_on
+from linecontrol.assessment.bottleneck import verdict_on
 from linecontrol.assessment.lag import lag_of
 from linecontrol.assessment.outlook import Forecasts
 from linecontrol.assessment.question import Question
@@ -27,8 +27,8 @@ class Assessment:
         """``holidays`` are the public holidays."""
         self._calendars = line_calendars(config, holidays)
         self._records = {name: LineRecords(config, name, self._calendars[name]) for name in config.lines}
-        self._forecasts = Forecasts(config, self._calendars)
         self._plans = Plans(config, self._calendars)
+        self._forecasts = Forecasts(config, self._calendars, self._plans)
         self._releases = Releases(config, self._calendars, self._plans)
         self._titles = {
             name: {key: station.title for key, station in line.stations.items()} for name, line in config.lines.items()
@@ -40,14 +40,12 @@ class Assessment:
 
     def answer(self, question: Question) -> Iterator[Sequence[AnyEvent]]:
         """The findings, dated with the question's moment, part by part: who listens may stop between two."""
-        logs = self.logs(question)
-        for line, log in logs.items():
+        counts = self._forecasts.counts(question.target, question.at_ns)
+        for line, log in self.logs(question).items():
             verdict = verdict_on(line, log, self._titles[line], self._calendars[line], question.at_ns)
             yield [] if verdict is None else [verdict]
             lag = lag_of(line, log, self._plans, self._calendars[line], question.at_ns)
             yield [] if lag is None else [lag]
-            yield self._forecasts.of(line, log, question.target, question.at_ns)
-            counts = self._forecasts.counts(question.target, question.at_ns)
-            evidence = sum(len(passages) for passages in log.passages)
-            release = self._releases.of(line, log, counts, question.at_ns, seed_of(line, evidence))
+            yield self._forecasts.of(line, log, counts, question.at_ns)
+            release = self._releases.of(line, log, counts, question.at_ns)
             yield [] if release is None else [release]

@@ -15,9 +15,9 @@ from linecontrol.model import BottleneckUpdated, Opinion, Suspect
 _NS = 1e9
 
 
-def seed_of(name: str, evidence: int) -> int:
-    """The seed for what is drawn about something of which there are so many observations."""
-    return crc32(f"{name}/{evidence}".encode())
+def seed_of(line: str, log: LineLog) -> int:
+    """The seed for what is drawn about a line: it follows from how much was recorded."""
+    return crc32(f"{line}/{sum(len(passages) for passages in log.passages)}".encode())
 
 
 def working_year_s(calendar: WorkCalendar, at_ns: int) -> float:
@@ -38,9 +38,8 @@ def verdict_on(
         return None
     names = log.stations
     called = [titles[name] for name in names]
-    evidence = sum(len(passages) for passages in log.passages)
     year_s = working_year_s(calendar, at_ns)
-    verdict = judge(log, seed=seed_of(line, evidence), titles=called, year=year_s)
+    verdict = judge(log, seed=seed_of(line, log), titles=called, year=year_s)
     pace = verdict.throughput * year_s
     by_title = dict(zip(called, names, strict=True))
     return BottleneckUpdated(

@@ -12,13 +12,8 @@ _NS = 1_000_000_000
 
 def lag_of(line: str, log: LineLog, plans: Plans, calendar: WorkCalendar, at_ns: int) -> LagExplained | None:
     """Where the line lost its time since its record begins; ``None`` without a target or a record."""
-    year = calendar.day_of(at_ns).year
-    takts = [
-        plan.takt_planned_ns / _NS
-        for plan in plans.all()
-        if (plan.target.line, plan.target.year) == (line, year) and plan.takt_planned_ns is not None
-    ]
-    takt_s = line_takt(takts)
+    known = [plan.takt_planned_ns for plan in plans.of_line(line, calendar.day_of(at_ns).year)]
+    takt_s = line_takt([takt_ns / _NS for takt_ns in known if takt_ns is not None])
     if takt_s is None or not any(log.passages):
         return None
     path = critical_path(log)

@@ -25,24 +25,22 @@ _NS = 1_000_000_000
 class Forecasts:
     """Foresees the rest of the year of one plant's lines."""
 
-    def __init__(self, config: Config, calendars: Mapping[str, WorkCalendar]) -> None:
+    def __init__(self, config: Config, calendars: Mapping[str, WorkCalendar], plans: Plans) -> None:
         """``calendars`` holds each line's working time."""
-        self._config, self._calendars = config, calendars
+        self._config, self._calendars, self._plans = config, calendars, plans
         self._prospects = Prospects(config, calendars)
-        self._plans = Plans(config, calendars)
-        self._kits = Kits(config, calendars, self._plans)
+        self._kits = Kits(config, calendars, plans)
 
-    def of(self, line: str, log: LineLog, target: TargetMemory | None, at_ns: int) -> list[AnyEvent]:
+    def of(self, line: str, log: LineLog, counts: Counts, at_ns: int) -> list[AnyEvent]:
         """How its targets, commitments and kits may end; nothing where none is due in the year to come.
 
         Nothing either where the line makes too many units to forecast them one by one.
         """
-        prospect = self._prospects.of(line, log, at_ns, self.counts(target, at_ns))
+        prospect = self._prospects.of(line, log, at_ns, counts)
         if not (prospect.goals or prospect.pledges) or not prospect.days or prospect.days[-1][1] <= log.end:
             return []
-        evidence = sum(len(passages) for passages in log.passages)
         try:
-            outlook = foresee(prospect, replications=REPLICATIONS, seed=seed_of(line, evidence))
+            outlook = foresee(prospect, replications=REPLICATIONS, seed=seed_of(line, log))
         except TooManyUnits:
             return []
         told = _Told(self._calendars[line], log, at_ns)

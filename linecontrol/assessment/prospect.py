@@ -14,7 +14,7 @@ from linecontrol.flowline import Layout, LineLog
 from linecontrol.line.standards import Standards
 from linecontrol.target.forecast import Promise, in_order, serves
 from linecontrol.target.outlook import exits
-from linecontrol.target.plan import Plan, Plans
+from linecontrol.target.plan import Plans
 from linecontrol.target.prospect import Goal, Pledge, Prospect, Supply
 
 NS = 1_000_000_000
@@ -73,16 +73,12 @@ class Prospects:
                     working(plan.year.end_ns),
                     self._products(plan.target.family),
                 )
-                for plan in self.plans(line, year)
+                for plan in self._plans.of_line(line, year)
             ],
             pledges=pledges,
             supplies=self._supplies(line, at_ns, log.end, counts),
             mix=self._mix(line, year),
         )
-
-    def plans(self, line: str, year: int) -> list[Plan]:
-        """The targets of a line in a year."""
-        return [plan for plan in self._plans.all() if (plan.target.line, plan.target.year) == (line, year)]
 
     def recorded(self, line: str, log: LineLog, at_ns: int, until_ns: int) -> LineLog:
         """A record whose end is ``at_ns`` as it was known at ``until_ns``, in the config's words.
@@ -174,7 +170,7 @@ class Prospects:
 
     def _mix(self, line: str, year: int) -> dict[str, float]:
         """Families as their targets ask, products as their shares."""
-        targets = {plan.target.family: float(plan.target.units) for plan in self.plans(line, year)}
+        targets = {plan.target.family: float(plan.target.units) for plan in self._plans.of_line(line, year)}
         families = targets or dict.fromkeys(self._config.lines[line].families, 1.0)
         mix: dict[str, float] = {}
         for family, units in families.items():

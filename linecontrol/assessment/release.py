@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from msgspec.structs import replace
 
+from linecontrol.assessment.bottleneck import seed_of
 from linecontrol.assessment.prospect import Counts
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
@@ -30,7 +31,7 @@ class Releases:
         """``calendars`` holds each line's working time."""
         self._config, self._calendars, self._plans = config, calendars, plans
 
-    def of(self, line: str, log: LineLog, counts: Counts, at_ns: int, seed: int) -> ReleaseProposed | None:
+    def of(self, line: str, log: LineLog, counts: Counts, at_ns: int) -> ReleaseProposed | None:
         """The proposal; ``None`` where nothing is due in this year."""
         orders = self._orders(line, counts, at_ns)
         if not orders:
@@ -51,7 +52,7 @@ class Releases:
             spacing=spacing,
         )
         wip = len(inside)
-        limit = self._limit(log, seed) if release.limit == "auto" else release.limit
+        limit = self._limit(log, seed_of(line, log)) if release.limit == "auto" else release.limit
         held = limit is not None and wip >= limit
         return ReleaseProposed(
             at_ns=at_ns,
@@ -98,12 +99,11 @@ class Releases:
                 promised[item.family] = promised.get(item.family, 0) + left
                 title = f"{item.market}'s order, due {item.due}"
                 orders.append((item.family, Order(title, left, self._shares(item.family))))
-        for plan in self._plans.all():
-            target = plan.target
-            if (target.line, target.year) == (line, today.year):
-                left = target.units - counts.done.get(plan.name, 0) - promised.get(target.family, 0)
-                title = f"the year's {config.families[target.family].title}"
-                orders.append((target.family, Order(title, max(left, 0), self._shares(target.family))))
+        for plan in self._plans.of_line(line, today.year):
+            family = plan.target.family
+            left = plan.target.units - counts.done.get(plan.name, 0) - promised.get(family, 0)
+            title = f"the year's {config.families[family].title}"
+            orders.append((family, Order(title, max(left, 0), self._shares(family))))
         return [(family, order) for family, order in orders if order.units]
 
     def _shares(self, family: str) -> dict[str, float]:

@@ -12,9 +12,8 @@ from linecontrol.clock import Clock
 from linecontrol.duration import NS
 from linecontrol.model import Operation
 from linecontrol.model.event import AnyEvent, FlagChanged
+from linecontrol.model.observation import VERBS
 
-VERBS = ("ack", "shelve", "unshelve", "out_of_service", "in_service")
-"""What can be wished."""
 TOKEN_HEADER = "X-Operator-Token"  # noqa: S105 - the name of a header
 PATIENCE_S = 3.0
 """How long the gateway may take to carry out a wish; after that, nothing has come of it."""

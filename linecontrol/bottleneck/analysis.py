@@ -11,7 +11,7 @@ from linecontrol.bottleneck.complaint import ERROR, NOTE, Complaint
 from linecontrol.bottleneck.hints import hints
 from linecontrol.bottleneck.silence import silence
 from linecontrol.bottleneck.table import Table
-from linecontrol.bottleneck.verdict import judge
+from linecontrol.bottleneck.verdict import FASTER, judge
 from linecontrol.bottleneck.whatif import Change, Gain, Times, gains
 from linecontrol.bottleneck.window import last_units
 from linecontrol.calendar import WorkCalendar
@@ -22,9 +22,6 @@ from linecontrol.flowline.path import departures
 HOUR = 3600.0
 DAY_NS = 86_400 * 10**9
 YEAR_NS = 365 * DAY_NS
-LESS = 0.9
-"""The stations' times in the question that is asked of every one: 10 % off."""
-
 _RECENT = 3000
 """Units from which places are found: what is long ago may have been another line."""
 
@@ -172,7 +169,7 @@ def analyse(table: Table, log: LineLog, asked: Asked) -> tuple[Analysis, LineLog
     a_year = asked.scale.dates or asked.scale.units is not None or asked.scale.time is not None
     year = scale.units * (log.end - log.begin) / left if a_year else None
     verdict = judge(log, seed=asked.seed, year=year)
-    less = [[Times(station, LESS)] for station in range(log.layout.stations)]
+    less = [[Times(station, FASTER)] for station in range(log.layout.stations)]
     recent = last_units(log, _REPLAYED)
     if recent is not log:
         notes.append(f"gains and what-ifs replay the last {_REPLAYED} units")

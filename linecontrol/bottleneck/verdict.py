@@ -19,6 +19,7 @@ PROVISIONAL = 64
 FASTER = 0.9
 """What a station's times are multiplied with to tell what improving it would have gained."""
 _MOST_SUSPECTS = 5
+_WORDS = ((0.95, "Almost surely"), (0.8, "Very likely"), (0.5, "Most likely"), (0.0, "Perhaps"))
 
 
 class Verdict(Struct, frozen=True):
@@ -95,15 +96,7 @@ def sentence(
     """The verdict for people; ``per_year`` are the units of a year at the present pace."""
     first = suspects[0]
     sure = probability[first]
-    word = (
-        "Almost surely"
-        if sure >= 0.95
-        else "Very likely"
-        if sure >= 0.8
-        else "Most likely"
-        if sure >= 0.5
-        else "Perhaps"
-    )
+    word = next(word for least, word in _WORDS if sure >= least)
     others = [f"{names[station]} ({probability[station]:.0%})" for station in suspects[1:]]
     text = f"{word} {names[first]} ({sure:.0%}) holds the line back"
     text += f", else {_listed(others, 'or')}" if others else ""

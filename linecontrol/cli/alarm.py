@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from linecontrol.board.operators import TOKEN_HEADER, Wish
-from linecontrol.cli.common import load_plant, state_folder, telling_errors
+from linecontrol.cli.common import board_port, state_folder, telling_errors
 from linecontrol.duration import NS, duration_ns
 from linecontrol.errors import LinecontrolError
 from linecontrol.gateway.operators import TOKEN_FILE
@@ -94,10 +94,7 @@ def _wish(
     port: int | None,
 ) -> None:
     with telling_errors():
-        at = port or load_plant(folder).config.board.port
-        if not at:
-            msg = "the config lets the board take any port; say which with --port (the gateway logs it at its start)"
-            raise LinecontrolError(msg)
+        at = board_port(folder, port)
         wish = Wish(verb, flag, user or getpass.getuser(), reason, _seconds(for_))
         done = ask(at, _token(state_folder(state)), wish)
         print(f"{done['flag']}: {done['transition'].replace('_', ' ')}; now {done['state'].replace('_', ' ')}")

@@ -12,11 +12,10 @@ from rich.table import Table
 
 from linecontrol.calendar import line_calendars
 from linecontrol.cli.common import load_plant, state_folder, telling_errors
+from linecontrol.cli.recorded import Span, journal_path, records
 from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
-from linecontrol.daemon import JOURNAL
 from linecontrol.errors import LinecontrolError
-from linecontrol.gateway.journal_file import read_journal
 from linecontrol.model import Operation
 from linecontrol.trial import Backtest, Episode
 from linecontrol.trial.run import local_ns
@@ -49,7 +48,7 @@ def command(
     with telling_errors():
         config = load_plant(folder).config
         span = moments(config, from_, to)
-        (trial,), end_ns = over_journal([config], journal_path(journal), span, console, quiet=as_json)
+        (trial,), end_ns = over_journal([config], journal_path(state_folder(journal)), span, console, quiet=as_json)
         episodes = trial.episodes()
         if picture is not None:
             from linecontrol.pictures.episodes import draw
@@ -61,13 +60,7 @@ def command(
         Console().print(table_of(config, episodes, end_ns))
 
 
-def journal_path(given: Path | None) -> Path:
-    """The journal's file."""
-    path = given if given is not None else state_folder(None)
-    return path / JOURNAL if path.is_dir() else path
-
-
-def moments(config: Config, from_: str | None, to: str | None) -> tuple[int | None, int | None]:
+def moments(config: Config, from_: str | None, to: str | None) -> Span:
     """What --from and --to say, in UTC nanoseconds.
 
     Raises:
@@ -84,22 +77,19 @@ def moments(config: Config, from_: str | None, to: str | None) -> tuple[int | No
 
 
 def over_journal(
-    configs: list[Config], path: Path, span: tuple[int | None, int | None], console: Console, *, quiet: bool
+    configs: list[Config], path: Path, span: Span, console: Console, *, quiet: bool
 ) -> tuple[list[Backtest], int]:
     """The rules of each config over the same records; also the moment of the last one.
 
     Raises:
         LinecontrolError: nothing was recorded in that time, or the journal can't be read.
     """
-    start_ns, end_ns = span
     calendars = [line_calendars(config, public_holidays(config.calendar.holidays)) for config in configs]
     trials = [Backtest(config, its) for config, its in zip(configs, calendars, strict=True)]
     last_ns = 0
     with Progress(console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task("running the rules over the journal", total=None)
-        for record in read_journal(path):
-            if (start_ns is not None and record.now_ns < start_ns) or (end_ns is not None and record.now_ns >= end_ns):
-                continue
+        for record in records(path, span):
             last_ns = record.now_ns
             operations = [each for each in record.observations if isinstance(each, Operation)]
             for trial in trials:

@@ -90,6 +90,20 @@ def ports(pairs: list[str], connections: list[str]) -> dict[str, int]:
     return table
 
 
+def board_port(folder: Path, given: int | None) -> int:
+    """The port of the running gateway's board: as given, or as the config in ``folder`` has it.
+
+    Raises:
+        ConfigError: none is given and the config can't be used.
+        LinecontrolError: none is given and the config lets it take any.
+    """
+    port = given or load_plant(folder).config.board.port
+    if not port:
+        msg = "the config lets the board take any port; say which with --port (the gateway logs it at its start)"
+        raise LinecontrolError(msg)
+    return port
+
+
 def example_plant() -> Path:
     """The folder of the example plant: beside the sources, or inside the installed package."""
     package = Path(__file__).parents[1]

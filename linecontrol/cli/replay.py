@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from linecontrol.cli.common import PROBLEMS, load_plant, telling_errors
-from linecontrol.daemon import JOURNAL, at_its_pace, new_engine
+from linecontrol.cli.recorded import journal_path
+from linecontrol.daemon import at_its_pace, new_engine
 from linecontrol.gateway.journal_file import read_journal
 
 
@@ -27,7 +28,7 @@ def command(
     Exit code 1 if anything differs: then the config or the program is another one than at the time.
     """
     console = Console(stderr=True)
-    journal = journal / JOURNAL if journal.is_dir() else journal
+    journal = journal_path(journal)
     with telling_errors():
         engine = new_engine(at_its_pace(load_plant(folder), journal))
         records = observations = events = 0

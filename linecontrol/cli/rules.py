@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from linecontrol.cli.backtest import From, JournalOption, To, as_dict, journal_path, moments, over_journal
-from linecontrol.cli.common import OK, PROBLEMS, load_plant, telling_errors
+from linecontrol.cli.backtest import From, JournalOption, To, as_dict, moments, over_journal
+from linecontrol.cli.common import OK, PROBLEMS, load_plant, state_folder, telling_errors
+from linecontrol.cli.recorded import journal_path
 from linecontrol.config import Config
 from linecontrol.config.rules_file import load_rules
 from linecontrol.errors import LinecontrolError
@@ -40,7 +41,9 @@ def diff(
             msg = "; ".join(f"{new}: rules.{each.rule}.{each.field}: {each.text}" for each in found)
             raise LinecontrolError(msg)
         span = moments(config, from_, to)
-        trials, _ = over_journal([config, other], journal_path(journal), span, Console(stderr=True), quiet=as_json)
+        trials, _ = over_journal(
+            [config, other], journal_path(state_folder(journal)), span, Console(stderr=True), quiet=as_json
+        )
         renamed = {rule.was: name for name, rule in other.rules.items() if rule.was}
         found_ = difference(trials[0].episodes(), trials[1].episodes(), renamed)
     if as_json:
@@ -67,7 +70,9 @@ def explain(
     with telling_errors():
         config = load_plant(folder).config
         _, at_ns = moments(config, None, at)
-        (trial,), _ = over_journal([config], journal_path(journal), (None, at_ns), Console(stderr=True), quiet=as_json)
+        (trial,), _ = over_journal(
+            [config], journal_path(state_folder(journal)), (None, at_ns), Console(stderr=True), quiet=as_json
+        )
         if at_ns is not None:
             trial.until(at_ns)
         try:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from linecontrol.cli.common import OK, PROBLEMS, load_plant, telling_errors
+from linecontrol.cli.common import OK, PROBLEMS, board_port, telling_errors
 from linecontrol.errors import LinecontrolError
 
 PATIENCE_S = 5.0
@@ -50,7 +50,7 @@ def command(
     Exit code 1 if it doesn't run, or if a connection or a sink is in trouble.
     """
     with telling_errors():
-        health = ask(port or load_plant(folder).config.board.port)
+        health = ask(board_port(folder, port))
         if as_json:
             print(json.dumps(health))
         else:
@@ -64,9 +64,6 @@ def ask(port: int) -> dict[str, Any]:
     Raises:
         LinecontrolError: it doesn't answer, or is no gateway.
     """
-    if not port:
-        msg = "the config lets the board take any port; say which with --port (the gateway logs it at its start)"
-        raise LinecontrolError(msg)
     url = f"http://127.0.0.1:{port}/healthz"
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:

@@ -11,15 +11,16 @@ from rich.table import Table
 
 from linecontrol.calendar import line_calendars
 from linecontrol.cli.common import OK, PROBLEMS, load_plant, telling_errors
+from linecontrol.cli.recorded import records
 from linecontrol.config import Config, RuleConfig
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.rule_test import JournalCut
 from linecontrol.config.rule_test_loader import LoadedTests, load_tests
 from linecontrol.config.rules_file import load_rules
 from linecontrol.errors import LinecontrolError
-from linecontrol.gateway.journal_file import read_journal
-from linecontrol.model import AnyEvent, CommandClosed, CommandIssued, FlagChanged
+from linecontrol.model import AnyEvent
 from linecontrol.trial import Outcome, run_test
+from linecontrol.trial.backtest import others
 from linecontrol.trial.run import local_ns
 
 
@@ -76,13 +77,7 @@ def _run(config: Config, files: list[LoadedTests], only: str | None) -> Iterator
 def _cut(config: Config, folder: Path, cut: JournalCut) -> list[AnyEvent]:
     start_ns = None if cut.start is None else local_ns(config, cut.start)
     end_ns = None if cut.end is None else local_ns(config, cut.end)
-    return [
-        event
-        for record in read_journal(folder / cut.file)
-        if (start_ns is None or record.now_ns >= start_ns) and (end_ns is None or record.now_ns < end_ns)
-        for event in record.events
-        if not isinstance(event, FlagChanged | CommandIssued | CommandClosed)
-    ]
+    return [event for record in records(folder / cut.file, (start_ns, end_ns)) for event in others(record.events)]
 
 
 def _coverage(config: Config, outcomes: list[Outcome]) -> dict[str, set[str]]:

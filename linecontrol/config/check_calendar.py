@@ -1,22 +1,17 @@
 """Shifts and breaks: what overlaps, over midnight and over the end of the week too."""
 
 from collections.abc import Iterator, Mapping
-from datetime import time
 
 from linecontrol.config.calendar import ShiftConfig, Weekday
+from linecontrol.config.hours import DAY, minute
 from linecontrol.config.source import Path_
 from linecontrol.config.wording import unknown
 
-_DAY = 24 * 60
-_WEEK = 7 * _DAY
-
-
-def _minute(at: time) -> int:
-    return at.hour * 60 + at.minute
+_WEEK = 7 * DAY
 
 
 def _length(shift: ShiftConfig) -> int:
-    return (_minute(shift.end) - _minute(shift.start)) % _DAY or _DAY
+    return (minute(shift.end) - minute(shift.start)) % DAY or DAY
 
 
 def pauses(shifts: Mapping[str, ShiftConfig]) -> Iterator[tuple[Path_, str]]:
@@ -25,8 +20,8 @@ def pauses(shifts: Mapping[str, ShiftConfig]) -> Iterator[tuple[Path_, str]]:
         before = 0
         for index, pause in enumerate(shift.breaks):
             path = ("calendar", "shifts", name, "breaks", index)
-            start = (_minute(pause.start) - _minute(shift.start)) % _DAY
-            end = start + ((_minute(pause.end) - _minute(pause.start)) % _DAY or _DAY)
+            start = (minute(pause.start) - minute(shift.start)) % DAY
+            end = start + ((minute(pause.end) - minute(pause.start)) % DAY or DAY)
             if end > _length(shift):
                 yield path, f"the break is not within the shift, {shift.start:%H:%M} to {shift.end:%H:%M}"
             elif start < before:
@@ -61,7 +56,7 @@ def _overlap(one: ShiftConfig, other: ShiftConfig, *, same: bool) -> bool:
         for b in dict.fromkeys(other.days):
             if same and a is b:
                 continue
-            gap = (days.index(b) * _DAY + _minute(other.start) - days.index(a) * _DAY - _minute(one.start)) % _WEEK
+            gap = (days.index(b) * DAY + minute(other.start) - days.index(a) * DAY - minute(one.start)) % _WEEK
             if gap < _length(one) or _WEEK - gap < _length(other):
                 return True
     return False

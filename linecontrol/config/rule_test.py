@@ -9,13 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from linecontrol.config.types import ConfigModel, Duration, Name
-from linecontrol.model.state import StationState, Timing
-
-TRANSITIONS = (
-    "raised", "cleared", "acknowledged", "realarmed", "blind", "sighted", "shelved", "unshelved", "suppressed",
-    "unsuppressed", "out_of_service", "in_service", "withdrawn",
-)  # fmt: skip
-"""What can be expected of a flag."""
+from linecontrol.model.state import TRANSITIONS, StationState, Timing
 
 
 class StartConfig(ConfigModel):
@@ -160,8 +154,6 @@ class ExpectConfig(ConfigModel):
     """Flag that is taken out of service."""
     in_service: str | None = None
     """Flag that is put back into service."""
-    withdrawn: str | None = None
-    """Flag whose rule is gone."""
     text: str | None = None
     """What its message has to contain."""
 

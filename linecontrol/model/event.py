@@ -417,7 +417,7 @@ class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):
     ``flag`` is ``rule/subject``; ``raised_ns`` with it identifies the instance. ``transition`` is ``raised``,
     ``cleared``, ``acknowledged``, ``realarmed`` (still raised so long after that), ``blind`` (its inputs are unknown),
     ``sighted``, ``shelved``, ``unshelved``, ``suppressed`` (by design), ``unsuppressed``, ``out_of_service``,
-    ``in_service``, or ``withdrawn`` (its rule is gone). ``by`` and ``reason`` are an operator's.
+    or ``in_service``. ``by`` and ``reason`` are an operator's.
     """
 
     flag: str

@@ -17,10 +17,14 @@ class Findings(Struct, frozen=True, array_like=True, tag="findings", gc=False):
     events: list[AnyEvent]
 
 
+VERBS = ("ack", "shelve", "unshelve", "out_of_service", "in_service")
+"""What a person may want of a flag."""
+
+
 class Operation(Struct, frozen=True, array_like=True, tag="operation", gc=False):
     """What a person wants of a flag (``rule/subject``), given by ``user`` for a ``reason``.
 
-    ``verb`` is ``ack``, ``shelve``, ``unshelve``, ``out_of_service`` or ``in_service``. ``until_ns`` ends a shelving
+    ``verb`` is one of ``VERBS``. ``until_ns`` ends a shelving
     (``None``: when the flag clears) or being out of service (``None``: when it is put back).
     """
 

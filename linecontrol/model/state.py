@@ -47,6 +47,13 @@ class AlarmState(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
 
 
+TRANSITIONS = (
+    "raised", "cleared", "acknowledged", "realarmed", "blind", "sighted", "shelved", "unshelved", "suppressed",
+    "unsuppressed", "out_of_service", "in_service",
+)  # fmt: skip
+"""What can happen to a flag."""
+
+
 class CommandResult(StrEnum):
     """How a command ended. There is no fifth way."""
 

@@ -194,8 +194,8 @@ class RulesRoom:
             line = facts.line.get(watch.about.line)
             watch.bind(alarms[watch.flag], facts, line, self._moments.get(watch.about.line, self._wall), others)
         self._looks = [self._look_of([watch]) for watch in self._watches]
-        self._hearings = self._listen(others)
-        self._pushes = self._keep(others)
+        self._hearings = self._listen()
+        self._pushes = self._keep()
         if old.now_ns:
             self._start_moments()
             for watch in self._watches:
@@ -230,7 +230,7 @@ class RulesRoom:
         if watch.rule.suppress is not None:
             self._said += watch.tell(suppress(watch.alarm, watch.suppressed(), now))
 
-    def _listen(self, others: Mapping[str, Facts]) -> dict[type[Event], dict[str, _Hearing]]:
+    def _listen(self) -> dict[type[Event], dict[str, _Hearing]]:
         heard: dict[type[Event], dict[str, dict[int, Watch]]] = {}
         for watch in self._watches:
             about = watch.about
@@ -270,7 +270,7 @@ class RulesRoom:
                     hearing.notes.append(_noting(watch, named.path, factory(*watch.facts)))
         return hearing
 
-    def _keep(self, others: Mapping[str, Facts]) -> dict[str, dict[str, list[Push]]]:
+    def _keep(self) -> dict[str, dict[str, list[Push]]]:
         """By place and stream: how values enter the windows."""
         pushes: dict[str, dict[str, list[Push]]] = {}
         seen: dict[tuple[str, str], None] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from linecontrol.config import Command
-from linecontrol.model.state import CommandResult, Severity, StationState, Timing
+from linecontrol.model.state import TRANSITIONS, CommandResult, Severity, StationState, Timing
 from linecontrol.sinks.schema import MEASUREMENTS, Measurement
 
 CLOSED: dict[str, tuple[str, ...]] = {
@@ -13,8 +13,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "cycle.result": ("ok", "nok", "unknown"),
     "command_audit.result": ("issued", *CommandResult),
     "command": tuple(Command),
-    "transition": ("raised", "cleared", "acknowledged", "realarmed", "blind", "sighted", "shelved", "unshelved",
-                   "suppressed", "unsuppressed", "out_of_service", "in_service"),
+    "transition": TRANSITIONS,
     "period": ("shift", "day"),
     "method": ("arrow", "active_period", "active_period_live"),
     "h": tuple(f"{n:02x}" for n in range(64)),

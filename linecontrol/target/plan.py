@@ -45,6 +45,10 @@ class Plans:
                 return plan
         return None
 
+    def of_line(self, line: str, year: int) -> list[Plan]:
+        """The targets of a line in a year."""
+        return [plan for plan in self._all if (plan.target.line, plan.target.year) == (line, year)]
+
     def home(self, family: str) -> str | None:
         """The line that builds a family: its targets' line, else the first that lists it."""
         for plan in self._all:

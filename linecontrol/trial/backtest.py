@@ -1,6 +1,6 @@
 """Rules over recorded events: when each flag would have been raised, and how two sets of rules differ."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 
@@ -32,6 +32,11 @@ class Episode(Struct, frozen=True, order=True):
         )
 
 
+def others(events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
+    """The events that come before the rules: no flags, and no commands that followed from them."""
+    return (event for event in events if not isinstance(event, FlagChanged | CommandIssued | CommandClosed))
+
+
 class Backtest:
     """Runs the rules of a config over events in the order in which they were recorded."""
 
@@ -47,9 +52,8 @@ class Backtest:
 
     def take(self, events: Iterable[AnyEvent], operations: Iterable[Operation]) -> None:
         """One recorded turn: events of other rooms and what people did; flags and commands are passed over."""
-        for event in events:
-            if not isinstance(event, FlagChanged | CommandIssued | CommandClosed):
-                self._hear(self.room.see(event))
+        for event in others(events):
+            self._hear(self.room.see(event))
         for operation in operations:
             self._hear(self.room.operate(operation))
 
@@ -68,7 +72,7 @@ class Backtest:
                 continue
             if event.transition == "raised":
                 self._open[event.flag] = event
-            elif event.transition in ("cleared", "withdrawn") and (raised := self._open.pop(event.flag, None)):
+            elif event.transition == "cleared" and (raised := self._open.pop(event.flag, None)):
                 self._episodes.append(Episode(raised.at_ns, event.flag, event.at_ns, raised.text))
 
 

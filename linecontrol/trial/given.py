@@ -26,6 +26,7 @@ from linecontrol.model import (
     Suspect,
     TargetForecast,
 )
+from linecontrol.model.observation import VERBS
 
 USER = "test"
 """Who does what a test lets a person do."""
@@ -67,7 +68,7 @@ class Facts:
 
     def operation(self, given: GivenConfig, at_ns: int) -> Operation | None:
         """What a person does, if that is what is given."""
-        for verb in ("ack", "shelve", "unshelve", "out_of_service", "in_service"):
+        for verb in VERBS:
             flag = getattr(given, verb)
             if flag is not None:
                 until_ns = None if given.for_ is None else at_ns + given.for_

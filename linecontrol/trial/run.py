@@ -135,7 +135,7 @@ class _Trial:
                 self.said.append(event)
                 if event.transition == "raised":
                     self._open[event.flag] = None
-                elif event.transition in ("cleared", "withdrawn"):
+                elif event.transition == "cleared":
                     self._open.pop(event.flag, None)
 
 

@@ -36,7 +36,7 @@ def proposed(plant: Config, inside: int, counts: Counts) -> ReleaseProposed | No
     )
     calendars = line_calendars(plant)
     at_ns = calendars["tractor"].day_start(date(2026, 3, 2))
-    return Releases(plant, calendars, Plans(plant, calendars)).of("tractor", log, counts, at_ns, 1)
+    return Releases(plant, calendars, Plans(plant, calendars)).of("tractor", log, counts, at_ns)
 
 
 def counted(plant: Config, turkey: int, others: int) -> Counts:
