@@ -238,7 +238,7 @@ class Cycles:
         told = memory.values.get(Role.CYCLE_TIME) if self._signals.by_register and believed else None
         if isinstance(told, float) and told > 0:
             active_ns, timing = round(told * _S), Timing.MEASURED
-            start_ns = self._calendar.back(at_ns, active_ns)
+            start_ns = max(self._calendar.back(at_ns, active_ns), memory.last_end_ns or 0)
             lost = {state: min(ns, active_ns) for state, ns in lost.items() if state is StationState.DOWN}
         memory.good = self.labels.judgement(waited=waited)
         self._complete(at_ns, cycle.unit, start_ns, active_ns, cycle.planned_ns, lost, timing, out)

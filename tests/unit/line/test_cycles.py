@@ -86,6 +86,16 @@ def test_a_cycle_time_register_is_believed() -> None:
     assert times(story) == [(5000, Timing.MEASURED), (5000, Timing.MEASURED)]
 
 
+def test_a_cycle_whose_end_was_seen_late_does_not_lie_in_the_next_one() -> None:
+    story = one(cycle_by="cycle_time", signals=["cycle_time", "cycle_count"])
+    story.at(0, "a", cycle_time=0, cycle_count=0)
+    story.at(2.04, "a", cycle_time=7200, cycle_count=1)  # the poll came two and a half minutes late
+    story.at(4, "a", cycle_time=7190, cycle_count=2).tick(4.01)
+    first, second = story.of(CycleCompleted)
+    assert second.start_ns == first.at_ns
+    assert second.active_s == 7190
+
+
 @pytest.mark.parametrize("signals", [["cycle_time", "cycle_count"], ["cycle_time", "cycle_count", "running"]])
 def test_a_cycle_time_that_is_read_after_its_count_is_of_that_cycle(signals: list[str]) -> None:
     story = one(cycle_by="cycle_time", signals=signals)
