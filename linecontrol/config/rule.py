@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from linecontrol.config.line import Command
-from linecontrol.config.types import NS, ConfigModel, Duration
+from linecontrol.config.params import Length, Param, Value, pattern_for
+from linecontrol.config.types import NS, ConfigModel, Duration, Name
 from linecontrol.model.state import Andon, Severity
 
 
@@ -42,14 +43,20 @@ class RuleConfig(ConfigModel):
     only: list[str] = []
     """Patterns (``*`` stands for anything) of the subjects: ``line/station`` for stations, else the name. All if
     left out."""
+    params: dict[Name, Param] = {}
+    """Values by name that conditions, delays, commands and the message use. Where they differ from subject to subject:
+    patterns of subjects with the value of each; the first pattern that fits, from top to bottom, counts."""
     when: str
     """Condition that raises the flag."""
     clear_when: str | None = None
     """Condition that clears it (hysteresis); the contrary of ``when`` if left out."""
-    hold_for: Annotated[Duration, Field(alias="for")] = 0
-    """How long ``when`` must hold without a pause before the flag is raised, in wall time."""
-    off_delay: Duration = 0
-    """How long the flag must have been over before it clears, in wall time."""
+    hold_for: Annotated[Length, Field(alias="for")] = 0
+    """How long ``when`` must hold without a pause before the flag is raised, in wall time; or a param's name."""
+    off_delay: Length = 0
+    """How long the flag must have been over before it clears, in wall time; or a param's name."""
+    on_unknown: Literal["hold", "clear", "raise"] = "hold"
+    """What an unknown condition does: ``hold`` leaves the flag as it is, ``clear`` counts as if nothing were wrong,
+    ``raise`` as if something were."""
     suppress: str | None = None
     """While this condition holds, the flag is suppressed by design: followed and recorded, but it wants nobody and
     commands nothing."""
@@ -69,3 +76,8 @@ class RuleConfig(ConfigModel):
     """What a person reads; ``{name}`` stands for any name that a condition may use."""
     actions: Annotated[list[Literal["flag"] | CommandAction], Field(min_length=1)] = ["flag"]
     """What to do when it is raised: ``flag`` shows and records it, a command writes to a station."""
+
+    def values(self, subject: str) -> dict[str, Value]:
+        """The params' values for a subject; without those that have none for it."""
+        chosen = {name: (param, pattern_for(param, subject)) for name, param in self.params.items()}
+        return {name: param[pattern] for name, (param, pattern) in chosen.items() if pattern is not None}

@@ -69,7 +69,8 @@ def _kind(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         return f"list of {_kind(schema['items'], definitions)}"
     if schema.get("type") == "object":
         values = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
-        return f"{_kind(next(value for value in values if value), definitions)} by name"
+        kind = _kind(next(value for value in values if value), definitions)
+        return f"({kind}) by name" if " or " in kind else f"{kind} by name"
     if schema.get("format") == "date":
         return "day"
     if "ms|min" in schema.get("pattern", ""):

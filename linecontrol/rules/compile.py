@@ -1,8 +1,9 @@
 """Rules of the config as compiled rules, and everything that is wrong with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from linecontrol.config import Command, CommandAction, Config, RuleConfig, Subject
@@ -10,9 +11,13 @@ from linecontrol.model import Andon, CycleCompleted, Event, Sampled, Severity
 from linecontrol.rules.alarm import Life
 from linecontrol.rules.check import Vocabulary, check_condition, check_when
 from linecontrol.rules.emit import Factory, value_of, wake_of
+from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
+from linecontrol.rules.lexer import Token
 from linecontrol.rules.message import Message, message
 from linecontrol.rules.names import FORECASTS, SIDES, Kind, Named
+from linecontrol.rules.params import first_values, fit_problems, form_problems, length_ns, tokens_of
 from linecontrol.rules.parser import parse_condition
+from linecontrol.rules.subjects import About, subjects
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import ExpressionError
 from linecontrol.rules.typed import CYCLES, DAYS, Apply, Chain, Figure, Load, Since, Typed, comparison, leaves
@@ -62,26 +67,70 @@ def problems(config: Config) -> list[RuleProblem]:
     found: list[RuleProblem] = []
     words = Vocabulary.of(config)
     for name, rule in config.rules.items():
-        _compile(name, rule, words, found)
+        _instances(name, rule, config, words, found)
         _check_actions(name, rule, config, found)
     return found
 
 
-def rule_of(name: str, config: RuleConfig, words: Vocabulary) -> Rule:
-    """A compiled rule.
+def instances(name: str, rule: RuleConfig, config: Config, words: Vocabulary) -> list[tuple[Rule, About]]:
+    """Each subject for which a rule is watched, with the rule compiled for the subject's params.
 
     Raises:
-        ValueError: it has problems.
+        ValueError: the rule has problems.
     """
     found: list[RuleProblem] = []
-    rule = _compile(name, config, words, found)
-    if rule is None:
+    made = _instances(name, rule, config, words, found)
+    if found:
         msg = "; ".join(f"{problem.field}: {problem.text}" for problem in found)
         raise ValueError(msg)
-    return rule
+    return made
 
 
-def _compile(name: str, config: RuleConfig, words: Vocabulary, found: list[RuleProblem]) -> Rule | None:
+def _instances(
+    name: str, config: RuleConfig, plant: Config, words: Vocabulary, found: list[RuleProblem]
+) -> list[tuple[Rule, About]]:
+    if wrong := [RuleProblem(name, field, 0, text) for field, text in form_problems(config)]:
+        found += wrong
+        return []
+    values = first_values(config)
+    draft = _compile(name, config, words, tokens_of(values), found)
+    if draft is None:
+        return []
+    abouts = [about for about in subjects(plant, config.each, config.only) if _is_watched(plant, draft, about)]
+    if wrong := [
+        RuleProblem(name, field, 0, text) for field, text in fit_problems(config, [about.name for about in abouts])
+    ]:
+        found += wrong
+        return []
+    made = {tuple(values.items()): draft}
+    pairs = []
+    for about in abouts:
+        values = config.values(about.name)
+        key = tuple(values.items())
+        if key not in made:
+            odd: list[RuleProblem] = []
+            rule = _compile(name, config, words, tokens_of(values), odd)
+            if rule is None:
+                found += [msgspec.structs.replace(it, text=f"{it.text} (for {about.name})") for it in odd]
+                return []
+            made[key] = rule
+        pairs.append((made[key], about))
+    return pairs
+
+
+def _is_watched(plant: Config, rule: Rule, about: About) -> bool:
+    """Whether a subject has all that a rule looks at: the neighbours, and the telemetry tags."""
+    if not all(about.neighbour(side) for side in sorted(rule.sides)):
+        return False
+    if not rule.tags:
+        return True
+    telemetry = plant.lines[about.line].stations[about.station].telemetry
+    return all(tag in telemetry for tag in rule.tags)
+
+
+def _compile(
+    name: str, config: RuleConfig, words: Vocabulary, params: Mapping[str, Token], found: list[RuleProblem]
+) -> Rule | None:
     def attempt(field: str, make: Callable[[], _T]) -> _T | None:
         try:
             return make()
@@ -90,22 +139,28 @@ def _compile(name: str, config: RuleConfig, words: Vocabulary, found: list[RuleP
             return None
 
     each, clear_text = config.each, config.clear_when
-    when = attempt("when", lambda: check_when(parse_condition(config.when), each, words))
+    when = attempt("when", lambda: check_when(parse_condition(config.when, params), each, words))
     clear: Typed | None = None
     if clear_text is not None:
-        clear = attempt("clear_when", lambda: check_condition(parse_condition(clear_text), each, words))
+        clear = attempt("clear_when", lambda: check_condition(parse_condition(clear_text, params), each, words))
     suppress_text = config.suppress
     suppress: Typed | None = None
     if suppress_text is not None:
-        suppress = attempt("suppress", lambda: check_condition(parse_condition(suppress_text), each, words))
-    text = attempt("message", lambda: message(config.message, each, words))
+        suppress = attempt("suppress", lambda: check_condition(parse_condition(suppress_text, params), each, words))
+    text = attempt("message", lambda: message(config.message, each, words, params))
+    on_delay = attempt("for", lambda: length_ns(config.hold_for, params))
+    off_delay = attempt("off_delay", lambda: length_ns(config.off_delay, params))
     missing = (clear is None and clear_text is not None) or (suppress is None and suppress_text is not None)
-    if when is None or missing or text is None:
+    if when is None or missing or text is None or on_delay is None or off_delay is None:
         return None
+    pair = None if isinstance(when, Chain) else comparison(when)
     over = _over(when, clear)
+    if config.on_unknown != "hold":
+        wrong, right = (AS_FALSE, AS_TRUE) if config.on_unknown == "clear" else (AS_TRUE, AS_FALSE)
+        when = when if isinstance(when, Chain) else Apply(Kind.BOOL, wrong, (when,))
+        over = Apply(Kind.BOOL, right, (over,))
     conditions = [*when.conditions, over] if isinstance(when, Chain) else [when, over]
     conditions += [suppress] if suppress is not None else []
-    pair = None if isinstance(when, Chain) else comparison(when)
     inputs = [leaf for tree in (*conditions, *text.trees()) for leaf in leaves(tree)]
     figures = {(leaf.source.key, leaf.function): leaf for leaf in inputs if isinstance(leaf, Figure)}
     ages = {leaf.name.path: leaf.name for leaf in inputs if isinstance(leaf, Since)}
@@ -113,7 +168,7 @@ def _compile(name: str, config: RuleConfig, words: Vocabulary, found: list[RuleP
         name=name,
         config=config,
         severity=config.severity,
-        life=Life(config.hold_for, config.off_delay, config.ack == "required", config.latch, config.realarm),
+        life=Life(on_delay, off_delay, config.ack == "required", config.latch, config.realarm),
         when=when,
         over=over,
         suppress=suppress,

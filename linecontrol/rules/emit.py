@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from linecontrol.rules.kleene import OPERATIONS
+from linecontrol.rules.kleene import AS_FALSE, AS_TRUE, OPERATIONS
 from linecontrol.rules.moment import NEVER
 from linecontrol.rules.names import Clock
 from linecontrol.rules.typed import Apply, Const, Figure, Leaf, Load, Since, Typed, is_timed, leaves, nodes
@@ -19,7 +19,9 @@ Made = Callable[..., Any]
 Factory = Callable[..., Made]
 """``(own, line, upstream, downstream, moment, others) -> function``; ``others`` are facts by place."""
 
-_WORDS = {"and": "both", "or": "either", "not": "negation", "neg": "minus", "in": "among"}
+_WORDS = {"and": "both", "or": "either", "not": "negation", "neg": "minus", "in": "among", AS_TRUE: "as_true",
+          AS_FALSE: "as_false"}  # fmt: skip
+_PREFIXES = {"not": "not ", "neg": "-", AS_TRUE: "", AS_FALSE: ""}
 _SIGNS = {"/": "div", "+": "add", "-": "sub", "*": "mul", "==": "eq", "!=": "ne", "<": "lt", "<=": "le",
           ">": "gt", ">=": "ge"}  # fmt: skip
 _CALLS = {op: f"k_{name}" for op, name in (_WORDS | _SIGNS).items()}
@@ -188,7 +190,7 @@ class _Writer:
                 if tree.op == "in":
                     return f"({items[0]} in ({', '.join(items[1:])},))"
                 if len(items) == 1:
-                    return f"({'-' if tree.op == 'neg' else 'not '}{items[0]})"
+                    return f"({_PREFIXES[tree.op]}{items[0]})"
                 return f"({items[0]} {tree.op} {items[1]})"
             case _:
                 return self._locals[tree]

@@ -47,6 +47,16 @@ def among(item: Any, *options: Any) -> bool | None:
     return None if None in options else False
 
 
+def as_true(item: bool | None) -> bool:
+    """Unknown counts as true."""
+    return item is None or item
+
+
+def as_false(item: bool | None) -> bool:
+    """Unknown counts as false."""
+    return item is not None and item
+
+
 def _strict(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def known(left: Any, right: Any) -> Any:
         return None if left is None or right is None else operation(left, right)
@@ -54,12 +64,17 @@ def _strict(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return known
 
 
+AS_TRUE, AS_FALSE = "unknown is true", "unknown is false"
+"""Signs of what ``on_unknown`` makes of a condition; nobody can write them."""
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "and": both,
     "or": either,
     "not": negation,
     "neg": minus,
     "in": among,
+    AS_TRUE: as_true,
+    AS_FALSE: as_false,
     "/": quotient,
     "+": _strict(operator.add),
     "-": _strict(operator.sub),

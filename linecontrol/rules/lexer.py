@@ -1,6 +1,7 @@
 """A condition's text as tokens."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -24,12 +25,16 @@ class Sort(StrEnum):
 
 
 class Token(Struct, frozen=True):
-    """A token, its text as written and, for numbers and durations, its value (seconds for durations)."""
+    """A token, its text as written and, for numbers and durations, its value (seconds for durations).
+
+    ``param`` is the name that stands there instead, if one does.
+    """
 
     sort: Sort
     at: int
     text: str
     value: float = 0.0
+    param: str = ""
 
 
 _DIGITS = r"[0-9]{1,12}(?:\.[0-9]{1,12})?(?![0-9])"
@@ -46,8 +51,8 @@ _TOKEN = re.compile(
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
-def tokens(text: str) -> list[Token]:
-    """The tokens of a condition, the last one being ``END``.
+def tokens(text: str, params: Mapping[str, Token] | None = None) -> list[Token]:
+    """The tokens of a condition, the last one being ``END``. A name of ``params`` stands for its token.
 
     Raises:
         ExpressionError: a character or number that has no meaning, or the text is too long.
@@ -60,10 +65,22 @@ def tokens(text: str) -> list[Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             raise ExpressionError(at, _complaint(text, at))
-        found.append(_token(match.lastgroup or "", match[0], at))
+        token = _token(match.lastgroup or "", match[0], at)
+        param = params.get(token.text) if params and token.sort is Sort.NAME else None
+        found.append(token if param is None else Token(param.sort, at, param.text, param.value, token.text))
         at = _end_of_blank(text, match.end())
     found.append(Token(Sort.END, len(text), "the end"))
     return found
+
+
+def token_of(value: float | str) -> Token:
+    """The token for which a param of this value stands: a number (also ``60%``), a duration or a text."""
+    if not isinstance(value, str):
+        return Token(Sort.NUMBER, 0, str(value), float(value))
+    match = _TOKEN.fullmatch(value.strip())
+    if match and match.lastgroup in ("duration", "percent"):
+        return _token(match.lastgroup, match[0], 0)
+    return Token(Sort.TEXT, 0, f"'{value}'")
 
 
 def _end_of_blank(text: str, at: int) -> int:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from linecontrol.config import Subject
 from linecontrol.rules.check import Vocabulary, check
 from linecontrol.rules.emit import Factory, value_of
+from linecontrol.rules.lexer import Token
 from linecontrol.rules.names import SIDES, Kind
 from linecontrol.rules.parser import parse
 from linecontrol.rules.tree import ExpressionError
@@ -59,8 +60,8 @@ class Message(Struct, frozen=True):
         return "".join(text)
 
 
-def message(text: str, each: Subject, words: Vocabulary) -> Message:
-    """A message ready to be filled.
+def message(text: str, each: Subject, words: Vocabulary, params: Mapping[str, Token] | None = None) -> Message:
+    """A message ready to be filled; names of ``params`` stand for their values.
 
     Raises:
         ExpressionError: a placeholder is neither a title nor an expression, or a brace stands alone.
@@ -70,10 +71,15 @@ def message(text: str, each: Subject, words: Vocabulary) -> Message:
     at = 0
     for match in _PLACE.finditer(text):
         parts.append(_literal(text, at, match.start()))
-        holes.append(_hole(match[1], match.start(1), each, words))
+        holes.append(_hole(match[1], match.start(1), each, words, params))
         at = match.end()
     parts.append(_literal(text, at, len(text)))
     return Message(tuple(parts), tuple(holes))
+
+
+def expressions(text: str) -> list[str]:
+    """What stands in a message's braces."""
+    return [match[1] for match in _PLACE.finditer(text)]
 
 
 def show(kind: Kind, value: Any) -> str:
@@ -112,11 +118,11 @@ def _literal(text: str, start: int, end: int) -> str:
     return text[start:end]
 
 
-def _hole(text: str, at: int, each: Subject, words: Vocabulary) -> Hole:
+def _hole(text: str, at: int, each: Subject, words: Vocabulary, params: Mapping[str, Token] | None) -> Hole:
     if text in LABELS[each]:
         return Hole(label=text)
     try:
-        tree = check(parse(text), each, words)
+        tree = check(parse(text, params), each, words)
     except ExpressionError as error:
         raise ExpressionError(at + error.offset, f"{error.text}; titles are {', '.join(LABELS[each])}") from None
     return Hole(kind=tree.kind, tree=tree, value=value_of(tree))

@@ -1,5 +1,7 @@
 """A condition's tokens as a tree (Pratt's method: each operator has a strength with which it binds)."""
 
+from collections.abc import Mapping
+
 from linecontrol.rules.lexer import Sort, Token, tokens
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import (
@@ -48,25 +50,25 @@ _STRENGTH = {"or": 1, "and": 2, "in": 4} | dict.fromkeys(_COMPARISONS, 4) | {"+"
 _NOT, _MINUS = 3, 7
 
 
-def parse(text: str) -> Node:
-    """The tree of an expression.
+def parse(text: str, params: Mapping[str, Token] | None = None) -> Node:
+    """The tree of an expression; names of ``params`` stand for their values.
 
     Raises:
         ExpressionError: it doesn't follow the grammar, or is too long or too deep.
     """
-    parser = _Parser(text)
+    parser = _Parser(text, params)
     tree = parser.expression(0, 0)[0]
     parser.expect_end()
     return tree
 
 
-def parse_condition(text: str) -> Node:
+def parse_condition(text: str, params: Mapping[str, Token] | None = None) -> Node:
     """The tree of a condition, which may be a sequence.
 
     Raises:
         ExpressionError: as ``parse``.
     """
-    parser = _Parser(text)
+    parser = _Parser(text, params)
     tree = parser.sequence()
     parser.expect_end()
     return tree
@@ -75,9 +77,9 @@ def parse_condition(text: str) -> Node:
 class _Parser:
     """Walks the tokens once, left to right. Each result comes with its depth."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, params: Mapping[str, Token] | None) -> None:
         self._text = text
-        self._tokens = tokens(text)
+        self._tokens = tokens(text, params)
         self._next = 0
         self._nodes = 0
 
@@ -194,9 +196,10 @@ class _Parser:
         if name.text not in WINDOW_FUNCTIONS:
             raise ExpressionError(name.at, f"there is no function {name.text}{nearest(name.text, FUNCTIONS)}")
         opening = self._expect("(")
+        first = self._next
         item, depth = self.expression(0, level + 1)
         comma = self._expect(",")
-        text = " ".join(self._text[opening.at + 1 : comma.at].split())
+        text = self._written(opening.at + 1, comma.at, self._tokens[first : self._next])
         rank = 0.0
         if name.text == "quantile":
             rank = self._rank()
@@ -212,6 +215,15 @@ class _Parser:
         return Window(
             at=name.at, function=name.text, item=item, span=span, least=least, rank=rank, text=text
         ), depth + 1
+
+    def _written(self, start: int, end: int, within: list[Token]) -> str:
+        """The text from ``start`` to ``end`` on one line, with the values of params in their places."""
+        parts = []
+        for token in within:
+            if token.param:
+                parts += [self._text[start : token.at], token.text]
+                start = token.at + len(token.param)
+        return " ".join("".join([*parts, self._text[start:end]]).split())
 
     def _of(self, function: Token) -> Node:
         self._expect("(")

@@ -29,14 +29,13 @@ from linecontrol.rules.alarm import (
     unshelve,
 )
 from linecontrol.rules.check import Vocabulary
-from linecontrol.rules.compile import problems, rule_of
+from linecontrol.rules.compile import instances, problems
 from linecontrol.rules.emit import group_of
 from linecontrol.rules.facts import CycleFacts, Facts, Memory
 from linecontrol.rules.fold import FOLDERS
 from linecontrol.rules.keep import Keeping, facts_of
 from linecontrol.rules.moment import NEVER, Moment
 from linecontrol.rules.names import FORECASTS
-from linecontrol.rules.subjects import subjects
 from linecontrol.rules.typed import CYCLES, DAYS, Chain
 from linecontrol.rules.watch import Watch
 
@@ -82,10 +81,7 @@ class RulesRoom:
         self._watches = [
             Watch(rule, about, order)
             for order, (rule, about) in enumerate(
-                (rule, about)
-                for rule in (rule_of(name, rule, words) for name, rule in config.rules.items())
-                for about in subjects(config, rule.config.each, rule.config.only)
-                if all(about.neighbour(side) for side in sorted(rule.sides)) and _has(config, about.name, rule.tags)
+                pair for name, rule in config.rules.items() for pair in instances(name, rule, config, words)
             )
         ]
         self.flags = frozenset(watch.flag for watch in self._watches)
@@ -409,14 +405,6 @@ def _operated(watch: Watch, wish: Operation, now: int) -> list[Step]:
             return put_back(alarm, now, wish.user, wish.reason)
         case _:
             return []
-
-
-def _has(config: Config, name: str, tags: tuple[str, ...]) -> bool:
-    """Whether a station has all telemetry tags that a rule reads of it."""
-    if not tags:
-        return True
-    line, _, station = name.partition("/")
-    return all(tag in config.lines[line].stations[station].telemetry for tag in tags)
 
 
 def _noting(watch: Watch, path: str, read: Callable[[], Any]) -> Callable[[], None]:

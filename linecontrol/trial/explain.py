@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.emit import value_of
+from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
 from linecontrol.rules.message import duration_text, show
 from linecontrol.rules.names import Kind
 from linecontrol.rules.typed import Apply, Chain, Const, Figure, Load, Since, Typed
@@ -68,6 +69,8 @@ def text_of(tree: Typed) -> str:
             return f"{tree.function}({tree.source.text}{rank}, last {_reach(tree)})"
         case Apply(op="in", items=(item, *options)):
             return f"{text_of(item)} in ({', '.join(map(text_of, options))})"
+        case Apply(op=op, items=(item,)) if op in (AS_TRUE, AS_FALSE):
+            return f"{_wrapped(item)}; {op}"
         case Apply(op="not", items=(item,)):
             return f"not {_wrapped(item)}"
         case Apply(op="neg", items=(item,)):

@@ -11,7 +11,7 @@ from linecontrol.rules.check import check as check_with
 from linecontrol.rules.check import check_condition as check_condition_with
 from linecontrol.rules.emit import value_of
 from linecontrol.rules.facts import LineFacts, StationFacts, TargetFacts
-from linecontrol.rules.kleene import OPERATIONS
+from linecontrol.rules.kleene import AS_FALSE, AS_TRUE, OPERATIONS
 from linecontrol.rules.message import Message, duration_text
 from linecontrol.rules.message import message as message_with
 from linecontrol.rules.moment import Moment
@@ -245,7 +245,7 @@ def test_compiled_equals_naive(text: str, known: dict[str, float | None]) -> Non
 
 
 def test_every_operation_is_emitted() -> None:
-    assert set(OPERATIONS) == set(PYTHON) | {"and", "or", "in"}
+    assert set(OPERATIONS) == set(PYTHON) | {"and", "or", "in", AS_TRUE, AS_FALSE}
 
 
 # --- messages ---------------------------------------------------------------------------------------------------
