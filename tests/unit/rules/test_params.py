@@ -32,7 +32,7 @@ def done(at_s: float, active_s: float, station: str) -> CycleCompleted:
     )  # fmt: skip
 
 
-def told(lab: SimpleNamespace, rule: dict[str, Any], events: list[Any], until_s: float) -> list[tuple[str, str, float]]:
+def told(lab: SimpleNamespace, rule: dict[str, Any], events: list[Any], until_s: float) -> Any:
     config = lab.plant({"r": {"each": "station", "message": "m", **rule}})
     flags = lab.play(lab.room_of(config), events, MONDAY + int(until_s * S))
     return [(flag.station, flag.transition, (flag.at_ns - MONDAY) / S) for flag in flags]
@@ -68,7 +68,7 @@ def test_delays_windows_messages_and_texts_take_params(lab: SimpleNamespace) -> 
             "patience": {"*/second": "7s", "*": "1 min"},
         },
     }
-    events = [state(0, "working", station) for station in STATIONS]
+    events: list[Any] = [state(0, "working", station) for station in STATIONS]
     events += [done(at, 200.0, station) for at in (10, 20) for station in ("second", "third")]
     events += [state(30, "setup")]
     config = lab.plant({"r": {"each": "station", **rule}})
