@@ -7,12 +7,14 @@ stations' mean ratios to the plan (`linecontrol.flowline.learn`), the hours that
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from linecontrol.flowline.learn import Posterior, learn
 from linecontrol.flowline.live import Live, live
 from linecontrol.flowline.log import LineLog
 from linecontrol.flowline.ratios import FORECAST
+from linecontrol.flowline.standstill import with_standstills
 from linecontrol.target.credit import Output, nth, served
 from linecontrol.target.future import Future, Simulator, mix_of
 from linecontrol.target.load import hours_needed
@@ -118,8 +120,10 @@ def foresee(prospect: Prospect, *, replications: int = 1000, seed: int = 0) -> O
 
 class _Foresight:
     def __init__(self, prospect: Prospect, replications: int, seed: int) -> None:
+        log = with_standstills(prospect.log, learn(prospect.log, FORECAST))
+        prospect = replace(prospect, log=log)
         self._prospect, self._replications, self._seed = prospect, replications, seed
-        self._log, self._now = prospect.log, prospect.log.end
+        self._log, self._now = log, log.end
         rng = np.random.default_rng(seed)
         self._posterior: Posterior = learn(self._log, FORECAST)
         self._state: Live = live(self._log)
