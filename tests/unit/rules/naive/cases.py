@@ -1,0 +1,152 @@
+"""One case: some rules, one story, told to the rules' room and to the reference."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from msgspec import Struct
+
+from linecontrol.calendar import WorkCalendar, line_calendars
+from linecontrol.config import Config, RuleConfig
+from linecontrol.model import AnyEvent, FlagChanged, Operation
+from linecontrol.rules import RulesRoom
+from tests.unit.rules.naive.hours import DAY, S, Shift
+from tests.unit.rules.naive.plant import Layout
+from tests.unit.rules.naive.reference import Reference, Said, subjects
+from tests.unit.rules.naive.rules import Dice
+from tests.unit.rules.naive.stories import LONG, MONDAY, SHIFTS, STARTS, config_of, layout_of, story
+
+Told = Sequence[AnyEvent | Operation]
+
+
+class Scale(Struct, frozen=True):
+    """How long a step is, over how many a story runs, when it may begin, which kinds of subjects its rules are about.
+
+    ``looks`` are the moments after the beginning of a step at which the reference looks, each once more a nanosecond
+    later.
+    """
+
+    config: Config
+    calendars: dict[str, WorkCalendar]
+    shifts: dict[str, dict[str, Shift]]
+    step: int
+    steps: int
+    looks: tuple[int, ...]
+    starts: tuple[int, ...]
+    kinds: tuple[str, ...]
+
+    @property
+    def days(self) -> int:
+        """Days that a story may touch."""
+        return self.step * self.steps // DAY + 2
+
+
+def _scale(shifts: dict[str, dict[str, Shift]], step: int, steps: int, looks: tuple[int, ...],
+           starts: tuple[int, ...], kinds: tuple[str, ...]) -> Scale:  # fmt: skip
+    config = config_of(shifts)
+    return Scale(config, line_calendars(config), shifts, step, steps, looks, starts, kinds)
+
+
+def short() -> Scale:
+    """Steps of ten seconds, shifts of minutes."""
+    kinds = ("station", "station", "station", "station", "station", "line", "target", "commitment", "kit", "connection")
+    return _scale(SHIFTS, 10 * S, 60, (0, 5 * S), STARTS, kinds)
+
+
+def long() -> Scale:
+    """Steps of an hour over days; five minutes after each look, what was unknown has been so for long."""
+    starts = tuple(MONDAY + hours * 3_600 * S for hours in (5, 7, 21, 100))
+    return _scale(
+        LONG,
+        3_600 * S,
+        110,
+        (0, 300 * S, 1_800 * S, 2_100 * S),
+        starts,
+        ("target", "commitment", "kit", "line", "connection"),
+    )
+
+
+class Case(Struct, frozen=True):
+    """Rules and what is told, from ``start`` to ``end``."""
+
+    scale: Scale
+    rules: dict[str, RuleConfig]
+    told: Told
+    start: int
+    end: int
+
+    @property
+    def layout(self) -> Layout:
+        """The plant as the reference knows it."""
+        return layout_of(self.scale.shifts, self.start, self.scale.days)
+
+
+def case(scale: Scale, chance: Random, rules: int = 10) -> Case:
+    """A random case."""
+    dice = Dice(chance, scale.step // S)
+    rolled = {f"r{place}": RuleConfig.model_validate(dice.rule(chance.choice(scale.kinds))) for place in range(rules)}
+    start = chance.choice(scale.starts)
+    return tell(scale, chance, rolled, start)
+
+
+def tell(scale: Scale, chance: Random, rules: dict[str, RuleConfig], start: int) -> Case:
+    """The rules with another random story."""
+    layout = layout_of(scale.shifts, start, scale.days)
+    flags = [f"{name}/{subject.place.partition(' ')[2]}" for name, rule in rules.items()
+             for subject in subjects(layout, rule)]  # fmt: skip
+    told = story(chance, start + scale.step, scale.steps - 1, scale.step, flags)
+    return Case(scale, rules, told, start, start + scale.steps * scale.step)
+
+
+def moment(item: AnyEvent | Operation, now: int) -> int:
+    """When something is taken in."""
+    return max(item.at_ns, now)
+
+
+def by_reference(case: Case) -> list[Said]:
+    """What the reference says."""
+    reference = Reference(case.layout, case.rules, case.start)
+    waiting = list(case.told)
+    reference.pass_time(case.start)
+    reference.pass_time(case.start + 1)
+    for step in range(1, case.scale.steps + 1):
+        for look in case.scale.looks:
+            at = case.start + step * case.scale.step + look
+            while waiting and waiting[0].at_ns <= at:
+                reference.take(waiting.pop(0))
+            reference.pass_time(at)
+            reference.pass_time(at + 1)
+    return reference.said
+
+
+def room_of(case: Case, rules: dict[str, RuleConfig] | None = None) -> RulesRoom:
+    """A room for the case's rules, or for others."""
+    config = case.scale.config.model_copy(update={"rules": case.rules if rules is None else rules})
+    return RulesRoom(config, case.scale.calendars)
+
+
+def by_room(
+    case: Case, room: RulesRoom, chance: Random, again: Callable[[RulesRoom], RulesRoom] | None = None
+) -> list[Said]:
+    """What the room says, ticked now and then; ``again`` may give another room to go on with at any point."""
+    said: list[AnyEvent] = list(room.tick(case.start))
+    now = case.start
+    for item in case.told:
+        if item.at_ns > now and chance.random() < 0.5:
+            said += room.tick(chance.randrange(now, item.at_ns))
+        now = max(now, item.at_ns)
+        if again is not None:
+            room = again(room)
+        said += room.operate(item) if isinstance(item, Operation) else room.see(item)
+    if again is not None:
+        room = again(room)
+    said += room.tick(case.end + case.scale.looks[-1] + 1)
+    return [(event.flag, event.transition, event.at_ns, event.state.value)
+            for event in said if isinstance(event, FlagChanged)]  # fmt: skip
+
+
+def by_flag(said: list[Said]) -> dict[str, list[Said]]:
+    """What was said of each flag, in order."""
+    found: dict[str, list[Said]] = {}
+    for each in said:
+        found.setdefault(each[0], []).append(each)
+    return found

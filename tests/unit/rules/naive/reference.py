@@ -1,0 +1,206 @@
+"""Rules looked at over a plant's whole history, at every instant of a coarse grid and one nanosecond after each."""
+
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from linecontrol.config import RuleConfig
+from linecontrol.model import AnyEvent, Operation, Sampled
+from linecontrol.rules.parser import parse_condition
+from linecontrol.rules.tree import Name, Node, Sequence
+from tests.unit.rules.naive.hours import S
+from tests.unit.rules.naive.life import Flag, Ways
+from tests.unit.rules.naive.plant import Layout, Plant
+from tests.unit.rules.naive.worth import OPERATIONS, Reader, Subject, Worth, concerns, negated, walk
+
+Said = tuple[str, str, int, str]
+"""Flag, transition, moment, state."""
+
+
+class Steps:
+    """A sequence of conditions: which one is waited for, and until when (working time)."""
+
+    def __init__(self, conditions: list[Worth], within: list[int], unless: Worth | None) -> None:
+        self._conditions = conditions
+        self._within = within
+        self._unless = unless
+        self._before = [False] * len(conditions)
+        self._reached = 0
+        self._until = 0
+
+    def complete(self, worked: int) -> bool:
+        """A look: whether all conditions became true one after the other and the last one still is."""
+        now = [condition() is True for condition in self._conditions]
+        began = [each and not before for each, before in zip(now, self._before, strict=True)]
+        self._before = now
+        broken = self._unless is not None and self._unless() is True
+        if self._reached == len(now):
+            if now[-1]:
+                return True
+            self._reached = 0
+        if broken or (self._reached and worked > self._until):
+            self._reached = 0
+        if self._reached and began[self._reached]:
+            self._reached += 1
+        elif began[0] and self._reached <= 1 and not broken:
+            self._reached = 1
+        else:
+            return False
+        if self._reached == len(now):
+            return True
+        self._until = worked + self._within[self._reached - 1]
+        return False
+
+
+class Watched:
+    """A rule and one subject of it."""
+
+    def __init__(self, name: str, rule: RuleConfig, subject: Subject, plant: Plant) -> None:
+        self.name = name
+        self.reader = Reader(plant, subject)
+        self._plant, self._subject = plant, subject
+        when = parse_condition(rule.when)
+        self.flag = Flag(
+            Ways(rule.hold_for, rule.off_delay, rule.ack == "required", rule.latch, rule.realarm, rule.shelve_max)
+        )
+        others = [parse_condition(text) for text in (rule.clear_when, rule.suppress) if text is not None]
+        self.concerned = {each for node in (when, *others) for each in concerns(node, subject)}
+        clear = None if rule.clear_when is None else self.reader.worth(parse_condition(rule.clear_when))
+        self._suppress = None if rule.suppress is None else self.reader.worth(parse_condition(rule.suppress))
+        self._signal = self._sequence(when, clear) if isinstance(when, Sequence) else self._condition(when, clear)
+
+    def _condition(self, node: Node, clear: Worth | None) -> Worth:
+        when = self.reader.worth(node)
+
+        def signal() -> bool | None:
+            if not self.flag.raised:
+                return when()  # type: ignore[no-any-return]
+            over = negated(when())
+            return over if clear is None else OPERATIONS["and"](clear(), over)
+
+        return signal
+
+    def _sequence(self, node: Sequence, clear: Worth | None) -> Worth:
+        conditions = [self.reader.worth(each) for each in (node.first, *(step.condition for step in node.steps))]
+        unless = None if node.unless is None else self.reader.worth(node.unless)
+        steps = Steps(conditions, [round(step.within * S) for step in node.steps], unless)
+
+        def signal() -> bool | None:
+            complete = steps.complete(self._plant.hours(self._subject.place).worked(self._plant.now))
+            if not self.flag.raised:
+                return complete
+            if complete:
+                return False
+            return negated(conditions[-1]()) if clear is None else clear()
+
+        return signal
+
+    def hears(self, event: AnyEvent, places: list[str]) -> bool:
+        """Whether an event moves one of its names."""
+        tag = f"tag.{event.name}" if isinstance(event, Sampled) else ""
+        return any((place, type(event), tag) in self.concerned for place in places)
+
+    def look(self) -> list[tuple[str, str]]:
+        """Look at what suppresses it, then at its condition; once more if that turned it."""
+        at, flag = self._plant.now, self.flag
+        said = []
+        if self._suppress is not None:
+            said += self._told(flag.gate(self._suppress()))
+        return said + self._followed(flag.feel(self._signal(), at))
+
+    def pass_time(self) -> list[tuple[str, str]]:
+        """What time alone brings about."""
+        return self._followed(self.flag.pass_time(self._plant.now))
+
+    def operate(self, wish: Operation) -> list[tuple[str, str]]:
+        """What a person does."""
+        return self._followed(self.flag.operate(wish, self._plant.now))
+
+    def _followed(self, steps: list[str]) -> list[tuple[str, str]]:
+        said = self._told(steps)
+        return said + self.look() if {"raised", "cleared"} & set(steps) else said
+
+    def _told(self, steps: list[str]) -> list[tuple[str, str]]:
+        return [(step, self.flag.state) for step in steps]
+
+
+class Reference:
+    """All rules of a config over one plant."""
+
+    def __init__(self, layout: Layout, rules: Mapping[str, RuleConfig], start: int) -> None:
+        self._plant = Plant(layout)
+        self._plant.move(start)
+        self.watched = {
+            f"{name}/{subject.place.partition(' ')[2]}": Watched(name, rule, subject, self._plant)
+            for name, rule in rules.items()
+            for subject in subjects(layout, rule)
+        }
+        self.said: list[Said] = []
+
+    def take(self, item: AnyEvent | Operation) -> None:
+        """An event or a person's wish, at its moment or now if that is later."""
+        if isinstance(item, Operation):
+            self._plant.move(max(self._plant.now, item.at_ns))
+            if item.flag in self.watched:
+                self._hear(item.flag, lambda watched: watched.operate(item))
+            return
+        places = self._plant.take(item)
+        for watched in self.watched.values():
+            watched.reader.note(item, places)
+        for flag, watched in self.watched.items():
+            if watched.hears(item, places):
+                self._hear(flag, Watched.look)
+
+    def pass_time(self, now: int) -> None:
+        """The end of an instant: conditions that time changes, then delays that end."""
+        self._plant.move(now)
+        for flag in self.watched:
+            self._hear(flag, Watched.look)
+        for flag in self.watched:
+            self._hear(flag, Watched.pass_time)
+
+    def _hear(self, flag: str, what: Callable[[Watched], list[tuple[str, str]]]) -> None:
+        self.said += [(flag, transition, self._plant.now, state) for transition, state in what(self.watched[flag])]
+
+
+def subjects(layout: Layout, rule: RuleConfig) -> list[Subject]:
+    """The subjects for which a rule is watched: they match, and have the neighbours and tags that it names."""
+    found = []
+    for subject in _all(layout, rule.each.value):
+        name = subject.place.partition(" ")[2]
+        if rule.only and not any(fnmatchcase(name, pattern) for pattern in rule.only):
+            continue
+        named = [node.path for node in _names(rule)] if subject.kind == "station" else []
+        if any(path.startswith("upstream.") for path in named) and subject.upstream is None:
+            continue
+        if any(path.startswith("downstream.") for path in named) and subject.downstream is None:
+            continue
+        if all(path.removeprefix("tag.") in layout.tags.get(name, ()) for path in named if path.startswith("tag.")):
+            found.append(subject)
+    return found
+
+
+def _names(rule: RuleConfig) -> list[Name]:
+    trees = [parse_condition(text) for text in (rule.when, rule.clear_when, rule.suppress) if text is not None]
+    return [node for tree in trees for node in walk(tree) if isinstance(node, Name)]
+
+
+def _all(layout: Layout, kind: str) -> list[Subject]:
+    if kind == "station":
+        return [
+            Subject(
+                kind,
+                f"station {line}/{station}",
+                f"station {line}/{stations[place - 1]}" if place else None,
+                f"station {line}/{stations[place + 1]}" if place + 1 < len(stations) else None,
+            )
+            for line, stations in layout.lines.items()
+            for place, station in enumerate(stations)
+        ]
+    names: Mapping[str, Iterable[str]] = {
+        "line": layout.lines,
+        "target": layout.targets,
+        "commitment": layout.commitments,
+        "kit": layout.kits,
+        "connection": layout.connections,
+    }
+    return [Subject(kind, f"{kind} {name}") for name in names[kind]]

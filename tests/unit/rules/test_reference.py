@@ -1,0 +1,40 @@
+"""The rules' room against a naive reference that keeps all history, looks at every step and has no timers.
+
+A case is ten random rules and a random story. Every transition of every flag must be the same, at the same nanosecond.
+"""
+
+from functools import cache
+from random import Random
+
+import pytest
+
+from tests.unit.rules.naive.cases import Case, Scale, by_flag, by_reference, by_room, case, long, room_of, short
+
+SCALES = {"short": cache(short), "long": cache(long)}
+CASES = [*(("short", seed) for seed in range(9)), *(("long", seed) for seed in range(3))]
+EACH = 18
+"""Cases of ten rules in each test: 12 tests, 2,160 rules."""
+
+
+def scale_of(name: str) -> Scale:
+    return SCALES[name]()
+
+
+def differences(of: Case, name: str, seed: int) -> list[str]:
+    """What the room says otherwise than the reference, in words."""
+    wanted = by_flag(by_reference(of))
+    got = by_flag(by_room(of, room_of(of), Random(seed)))
+    return [
+        f"{name} {seed}: {flag}: {of.rules[flag.partition('/')[0]].model_dump(exclude_defaults=True)}\n"
+        f"  wanted {wanted.get(flag)}\n  got    {got.get(flag)}"
+        for flag in sorted({*wanted, *got})
+        if wanted.get(flag) != got.get(flag)
+    ]
+
+
+@pytest.mark.parametrize(("name", "batch"), CASES)
+def test_every_transition_is_as_the_reference_has_it(name: str, batch: int) -> None:
+    scale = scale_of(name)
+    for seed in range(batch * EACH, (batch + 1) * EACH):
+        found = differences(case(scale, Random(seed)), name, seed)
+        assert not found, "\n".join(found)
