@@ -58,10 +58,10 @@ def load_plant(folder: Path) -> Plan:
     Raises:
         ConfigError: with all problems.
     """
-    return load_checked(folder, registry.drivers(), more=[_rule_problems])
+    return load_checked(folder, registry.drivers(), more=[rule_problems])
 
 
-def _rule_problems(config: Config, place: Places) -> list[Problem]:
+def rule_problems(config: Config, place: Places) -> list[Problem]:
     """What is wrong with the rules' conditions, messages and actions, each with its place."""
     found = []
     for problem in rule_compiler.problems(config):

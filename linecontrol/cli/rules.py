@@ -11,12 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from linecontrol.cli.backtest import From, JournalOption, To, as_dict, moments, over_journal
-from linecontrol.cli.common import OK, PROBLEMS, load_plant, state_folder, telling_errors
+from linecontrol.cli.common import OK, PROBLEMS, load_plant, rule_problems, state_folder, telling_errors
 from linecontrol.cli.recorded import journal_path
 from linecontrol.config import Config
-from linecontrol.config.rules_file import load_rules
+from linecontrol.config.rules_file import with_rules
 from linecontrol.errors import LinecontrolError
-from linecontrol.rules.compile import problems
 from linecontrol.trial.backtest import Difference, Episode, difference
 from linecontrol.trial.explain import explain as explain_flag
 
@@ -36,10 +35,7 @@ def diff(
     """Which flags would appear, vanish or move if NEW took the place of the rules of OLD. Exit code 1 if any would."""
     with telling_errors():
         config = load_plant(old).config
-        other = config.model_copy(update={"rules": load_rules(new)})
-        if found := problems(other):
-            msg = "; ".join(f"{new}: rules.{each.rule}.{each.field}: {each.text}" for each in found)
-            raise LinecontrolError(msg)
+        other = with_rules(config, new, rule_problems)
         span = moments(config, from_, to)
         trials, _ = over_journal(
             [config, other], journal_path(state_folder(journal)), span, Console(stderr=True), quiet=as_json

@@ -2,21 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import OK, PROBLEMS, load_plant, telling_errors
+from linecontrol.cli.common import OK, PROBLEMS, load_plant, rule_problems, telling_errors
 from linecontrol.cli.recorded import records
-from linecontrol.config import Config, RuleConfig
+from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.rule_test import JournalCut
 from linecontrol.config.rule_test_loader import LoadedTests, load_tests
-from linecontrol.config.rules_file import load_rules
+from linecontrol.config.rules_file import with_rules
 from linecontrol.errors import LinecontrolError
 from linecontrol.model import AnyEvent
 from linecontrol.trial import Outcome, run_test
@@ -49,54 +51,77 @@ def command(
             msg = f"there are no rule tests below {folder}: files named *.test.yaml (see docs/how-to/test-rules.md)"
             raise LinecontrolError(msg)
         results = list(_run(config, files, only))
-    failed = [result for result in results if result[2].failures]
-    seen = _coverage(config, [outcome for _, _, outcome in results])
+    failed = [result for result in results if result.failures]
+    seen = _coverage(config, results)
     uncovered = [rule for rule, transitions in seen.items() if not {"raised", "cleared"} <= transitions]
     if as_json:
-        tests = [{"test": name, "at": place, "failures": outcome.failures} for place, name, outcome in results]
+        tests = [{"test": result.name, "at": result.at, "failures": result.failures} for result in results]
         print(json.dumps({"tests": tests, "failed": len(failed), "not_covered": uncovered}))
     else:
         _show(console, results, seen)
+    if not results:
+        msg = f"no test has {only!r} in its name"
+        raise typer.BadParameter(msg, param_hint="--only")
     raise typer.Exit(PROBLEMS if failed or (coverage and uncovered) else OK)
 
 
-def _run(config: Config, files: list[LoadedTests], only: str | None) -> Iterator[tuple[str, str, Outcome]]:
+@dataclass(frozen=True)
+class _Result:
+    """A test that was run: where it is written, and each failure with its place."""
+
+    name: str
+    at: str
+    failures: list[str]
+    outcome: Outcome
+
+
+def _run(config: Config, files: list[LoadedTests], only: str | None) -> Iterator[_Result]:
     calendars = line_calendars(config, public_holidays(config.calendar.holidays))
     for loaded in files:
 
-        def rules(name: str, folder: Path = loaded.file.parent) -> dict[str, RuleConfig]:
-            return load_rules(folder / name)
+        def reloaded(name: str, folder: Path = loaded.file.parent) -> Config:
+            return with_rules(config, folder / name, rule_problems)
 
         for index, test in enumerate(loaded.tests):
             if only is None or only in test.name:
                 recorded = _cut(config, loaded.file.parent, test.journal) if test.journal else []
-                place = str(loaded.places.of(("tests", index)))
-                yield place, test.name, run_test(config, calendars, test, recorded, rules)
+                outcome = run_test(config, calendars, test, recorded, reloaded)
+                at = ("tests", index)
+                failures = [f"{loaded.places.of((*at, *each.path))}: {each.text}" for each in outcome.failures]
+                yield _Result(test.name, str(loaded.places.of(at)), failures, outcome)
 
 
 def _cut(config: Config, folder: Path, cut: JournalCut) -> list[AnyEvent]:
     start_ns = None if cut.start is None else local_ns(config, cut.start)
     end_ns = None if cut.end is None else local_ns(config, cut.end)
-    return [event for record in records(folder / cut.file, (start_ns, end_ns)) for event in others(record.events)]
+    found = [event for record in records(folder / cut.file, (start_ns, end_ns)) for event in others(record.events)]
+    if not found:
+        msg = f"{folder / cut.file} holds no event between {cut.start or 'its beginning'} and {cut.end or 'its end'}"
+        raise LinecontrolError(msg)
+    return found
 
 
-def _coverage(config: Config, outcomes: list[Outcome]) -> dict[str, set[str]]:
+def _coverage(config: Config, results: list[_Result]) -> dict[str, set[str]]:
     seen: dict[str, set[str]] = {rule: set() for rule in config.rules}
-    for outcome in outcomes:
-        for rule, transitions in outcome.seen.items():
+    for result in results:
+        for rule, transitions in result.outcome.seen.items():
             seen.setdefault(rule, set()).update(transitions)
     return seen
 
 
-def _show(console: Console, results: list[tuple[str, str, Outcome]], seen: dict[str, set[str]]) -> None:
-    for place, name, outcome in results:
-        if outcome.failures:
-            console.print(f"[bold red]FAILED[/bold red] {place}: {name}", highlight=False)
-            for failure in outcome.failures:
-                console.print(f"  {failure}", highlight=False, markup=False)
+def _show(console: Console, results: list[_Result], seen: dict[str, set[str]]) -> None:
+    for result in results:
+        if result.failures:
+            console.print(f"[bold red]FAILED[/bold red] {escape(result.name)}", highlight=False)
+            for failure in result.failures:
+                console.print(f"  {failure}", highlight=False, markup=False, soft_wrap=True)
     table = Table("rule", "raised", "cleared", title="seen in the tests")
     for rule, transitions in seen.items():
         table.add_row(rule, *("yes" if each in transitions else "[red]never[/red]" for each in ("raised", "cleared")))
     console.print(table)
-    failed = sum(bool(outcome.failures) for _, _, outcome in results)
-    console.print(f"{len(results) - failed} of {len(results)} tests passed", highlight=False)
+    failed = sum(bool(result.failures) for result in results)
+    both = sum({"raised", "cleared"} <= transitions for transitions in seen.values())
+    console.print(
+        f"{len(results) - failed} of {len(results)} tests passed; {both} of {len(seen)} rules seen raised and cleared",
+        highlight=False,
+    )

@@ -23,7 +23,7 @@ Found = Iterator[tuple[Path_, str]]
 
 def check(config: Config, binding: Binding, place: Places) -> list[Problem]:
     """All problems of a config whose types are right, in the order of their places."""
-    found = [*_plant(config), *_products(config), *_targets(config), *_rules(config), *_simulator(config)]
+    found = [*_plant(config), *_products(config), *_targets(config), *rule_names(config), *_simulator(config)]
     for name, line in config.lines.items():
         found += line_problems(config, name, line)
     found += signal_problems(config, binding, place)
@@ -125,7 +125,8 @@ def _targets(config: Config) -> Found:
             yield ("commitments", name, "due"), f"{promise.due} is before the start, {promise.start}"
 
 
-def _rules(config: Config) -> Found:
+def rule_names(config: Config) -> Found:
+    """What rules name and the config doesn't have: subjects, stations, commands."""
     subjects: dict[Subject, list[str]] = {
         Subject.STATION: station_names(config),
         Subject.LINE: list(config.lines),

@@ -117,8 +117,14 @@ class GivenConfig(ConfigModel):
         if wanted and len([name for name in said if name in wanted]) != 1:
             msg = f"a {subjects[0]} needs one of {', '.join(wanted)}"
             raise ValueError(msg)
-        if stray := [name for name in said if name not in wanted]:
+        stray = [name for name in said if name not in wanted]
+        stray += ["for"] if self.for_ is not None and subjects[0] not in ("shelve", "out_of_service") else []
+        stray += ["warning"] if self.warning and subjects[0] != "connection" else []
+        if stray:
             msg = f"{stray[0]} doesn't go with {subjects[0]}"
+            raise ValueError(msg)
+        if (self.every is None) is not (self.times == 1):
+            msg = "every: and times: go together: after how long it happens again, and how often in all"
             raise ValueError(msg)
         return self
 
@@ -164,6 +170,9 @@ class ExpectConfig(ConfigModel):
             here = f"are {' and '.join(said)}" if said else "is none"
             msg = f"one transition, or open, is expected at a time; here {here}"
             raise ValueError(msg)
+        if self.open is not None and self.text is not None:
+            msg = "text goes with a transition; open only lists flags"
+            raise ValueError(msg)
         return self
 
     @property
@@ -190,8 +199,9 @@ class RuleTestConfig(ConfigModel):
     """What it shows."""
     start: datetime | None = None
     """Local time of the plant at which it starts; the first working moment of the first target's year if left out."""
-    rules: list[Name] = []
-    """The rules under test: transitions of others don't matter. All rules if left out."""
+    rules: list[str] = []
+    """What is under test: rules, or patterns of flags (``RULE/SUBJECT``). Transitions of others don't matter. All rules
+    if left out."""
     given: list[GivenConfig] = []
     """What happens, in any order."""
     journal: JournalCut | None = None

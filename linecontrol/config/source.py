@@ -88,6 +88,12 @@ class Places:
         """Place of the key that ends ``path``."""
         return self.keys.get(path) or self.of(path)
 
+    def add(self, other: "Places") -> None:
+        """Take up the places of another file; what is known already stays."""
+        for mine, its in ((self.keys, other.keys), (self.values, other.values)):
+            for path, place in its.items():
+                mine.setdefault(path, place)
+
     def __call__(self, path: Path_, offset: int = 0) -> str:
         """``file:line:column`` of the value at ``path``."""
         return str(self.of(path, offset))

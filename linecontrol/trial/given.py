@@ -1,6 +1,6 @@
 """What a rule test gives, as events and operations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from linecontrol.calendar import WorkCalendar
@@ -17,6 +17,7 @@ from linecontrol.model import (
     CycleStarted,
     KitForecast,
     KitStockChanged,
+    LagExplained,
     LedgerUpdated,
     LinkChanged,
     Operation,
@@ -27,6 +28,8 @@ from linecontrol.model import (
     TargetForecast,
 )
 from linecontrol.model.observation import VERBS
+from linecontrol.rules.lexer import Sort, token_of
+from linecontrol.rules.suggest import nearest
 
 USER = "test"
 """Who does what a test lets a person do."""
@@ -55,7 +58,7 @@ class Facts:
             yield LinkChanged(at_ns=at_ns, connection=given.connection, up=up, reason="", warning=given.warning)
         elif given.line is not None:
             self._known("line", given.line, self._config.lines)
-            yield self._verdict(given.line, dict(given.told or {}), at_ns)
+            yield from self._line(given.line, dict(given.told or {}), at_ns)
         elif given.target is not None:
             self._known("target", given.target, self._config.targets)
             yield from self._target(given.target, dict(given.told or {}), at_ns)
@@ -111,29 +114,37 @@ class Facts:
 
     # --- figures --------------------------------------------------------------------------------------------
 
-    def _merged(self, key: str, told: dict[str, Any], allowed: tuple[str, ...]) -> dict[str, Any]:
-        for name in told:
-            if name not in allowed:
-                msg = f"{name} can't be told; there are {', '.join(allowed)}"
-                raise ValueError(msg)
-        known = self._told.setdefault(key, {})
-        known.update(told)
-        return known
-
-    def _verdict(self, line: str, told: dict[str, Any], at_ns: int) -> AnyEvent:
-        known = self._merged(f"line {line}", told, ("suspects", "provisional", "verdict"))
+    def _line(self, line: str, told: dict[str, Any], at_ns: int) -> Iterator[AnyEvent]:
+        known = self._merged(f"line {line}", told, ("suspects", "provisional", "verdict", "lag"))
         suspects = known.get("suspects", {})
+        if not isinstance(suspects, dict):
+            msg = "suspects are stations with their probabilities, such as {cab: 70%}"
+            raise ValueError(msg)
         for station in suspects:
             self._known("station", station, self._config.lines[line].stations)
-        ranked = sorted(suspects.items(), key=lambda pair: -pair[1])
-        return BottleneckUpdated(
-            at_ns=at_ns,
-            line=line,
-            suspects=[Suspect(station, float(probability), 0.0) for station, probability in ranked],
-            units=0,
-            provisional=bool(known.get("provisional", False)),
-            verdict=str(known.get("verdict", "")),
-        )
+        each = {station: its if isinstance(its, dict) else {"probability": its} for station, its in suspects.items()}
+        for its in each.values():
+            self._allowed(its, ("probability", "gain", "share"))
+        if told.keys() - {"lag"}:
+            ranked = sorted(each.items(), key=lambda pair: -_number("probability", pair[1].get("probability")))
+            yield BottleneckUpdated(
+                at_ns=at_ns,
+                line=line,
+                suspects=[
+                    Suspect(
+                        station, _number("probability", its.get("probability")), None,
+                        gain_units=_number("gain", its["gain"]) if "gain" in its else None,
+                    )
+                    for station, its in ranked
+                ],
+                units=0,
+                provisional=known.get("provisional") is True,
+                shares={station: _number("share", its["share"]) for station, its in ranked if "share" in its},
+                verdict=str(known.get("verdict", "")),
+            )  # fmt: skip
+        if "lag" in told:
+            hours = _number("lag", told["lag"])
+            yield LagExplained(at_ns=at_ns, line=line, since_ns=at_ns, hours=hours, units=0.0, causes=[])
 
     def _target(self, name: str, told: dict[str, Any], at_ns: int) -> Iterator[AnyEvent]:
         ledger = ("done", "due", "today", "behind", "behind_days", "left", "required_takt", "planned_takt")
@@ -141,25 +152,29 @@ class Facts:
                     "hours_left", "kits_limit")  # fmt: skip
         known = self._merged(f"target {name}", told, ledger + forecast)
         target = self._config.targets[name]
+
+        def number(field: str, otherwise: float = 0.0) -> float:
+            return _number(field, known.get(field, otherwise))
+
         common: dict[str, Any] = {
             "at_ns": at_ns, "target": name, "line": target.line, "family": target.family, "year": target.year,
-            "units": target.units, "done": int(known.get("done", 0)),
+            "units": target.units, "done": int(number("done")),
         }  # fmt: skip
         if any(field in told for field in ledger):
             yield LedgerUpdated(
-                **common, today=int(known.get("today", 0)), due=float(known.get("due", 0)),
-                ahead_units=-float(known.get("behind", 0)), ahead_days=-float(known.get("behind_days", 0)),
-                left=int(known.get("left", 0)), working_left_s=0.0, takt_required_s=known.get("required_takt"),
-                takt_planned_s=known.get("planned_takt"),
+                **common, today=int(number("today")), due=number("due"), ahead_units=-number("behind"),
+                ahead_days=-number("behind_days"), left=int(number("left")), working_left_s=0.0,
+                takt_required_s=_seconds("required_takt", known), takt_planned_s=_seconds("planned_takt", known),
             )  # fmt: skip
         if any(field in told for field in forecast):
+            kits = known.get("kits_limit")
             yield TargetForecast(
-                **common, probability=float(known.get("probability", 0.5)),
-                units_low=float(known.get("units_low", 0)), units_likely=float(known.get("units_likely", 0)),
-                units_high=float(known.get("units_high", 0)), finish_low_ns=None, finish_likely_ns=None,
-                finish_high_ns=None, takt_achieved_s=known.get("takt_achieved"), takt_required_s=None, prior_share=0.0,
-                hours_needed=float(known.get("hours_needed", 0)), hours_left=float(known.get("hours_left", 0)),
-                kits_limit=known.get("kits_limit"), evidence=0, replications=0, seed=0, fan=[],
+                **common, probability=number("probability", 0.5), units_low=number("units_low"),
+                units_likely=number("units_likely"), units_high=number("units_high"), finish_low_ns=None,
+                finish_likely_ns=None, finish_high_ns=None, takt_achieved_s=_seconds("takt_achieved", known),
+                takt_required_s=None, prior_share=0.0, hours_needed=number("hours_needed"),
+                hours_left=number("hours_left"), kits_limit=None if kits is None else int(_number("kits_limit", kits)),
+                evidence=0, replications=0, seed=0, fan=[],
             )  # fmt: skip
 
     def _commitment(self, name: str, told: dict[str, Any], at_ns: int) -> Iterator[AnyEvent]:
@@ -169,31 +184,71 @@ class Facts:
             "at_ns": at_ns, "commitment": name, "family": item.family, "market": item.market, "due_ns": at_ns
         }  # fmt: skip
         if told.keys() - {"probability"}:
+            margin = known.get("margin_days")
             yield CommitmentUpdated(
-                **common, units=item.units, done=int(known.get("done", 0)), forecast_ns=None,
-                margin_days=known.get("margin_days"), takt_required_s=known.get("required_takt"),
+                **common, units=item.units, done=int(_number("done", known.get("done", 0))), forecast_ns=None,
+                margin_days=None if margin is None else _number("margin_days", margin),
+                takt_required_s=_seconds("required_takt", known),
             )  # fmt: skip
         if "probability" in told:
             yield CommitmentForecast(
-                **common, probability=float(known["probability"]), finish_low_ns=None, finish_likely_ns=None,
-                finish_high_ns=None,
+                **common, probability=_number("probability", known["probability"]), finish_low_ns=None,
+                finish_likely_ns=None, finish_high_ns=None,
             )  # fmt: skip
 
     def _kit(self, name: str, told: dict[str, Any], at_ns: int) -> Iterator[AnyEvent]:
-        stock, forecast = ("stock", "needed_next_day", "arriving"), ("short", "runs_out_in_days")
+        stock, forecast = ("stock", "needed_next_day", "arriving"), ("short", "runs_out_in")
         known = self._merged(f"kit {name}", told, stock + forecast)
         if any(field in told for field in stock):
-            yield KitStockChanged(at_ns=at_ns, kit=name, **{field: int(known.get(field, 0)) for field in stock})
+            counts = {field: int(_number(field, known.get(field, 0))) for field in stock}
+            yield KitStockChanged(at_ns=at_ns, kit=name, **counts)
         if any(field in told for field in forecast):
-            days = known.get("runs_out_in_days")
-            runs_out_ns = None if days is None else at_ns + round(days * 86_400 * NS)
-            yield KitForecast(at_ns=at_ns, kit=name, runs_out_ns=runs_out_ns, short=int(known.get("short", 0)))
+            left_s = _seconds("runs_out_in", known)
+            runs_out_ns = None if left_s is None else at_ns + round(left_s * NS)
+            short = int(_number("short", known.get("short", 0)))
+            yield KitForecast(at_ns=at_ns, kit=name, runs_out_ns=runs_out_ns, short=short)
+
+    # --- what is meant --------------------------------------------------------------------------------------
+
+    def _merged(self, key: str, told: dict[str, Any], allowed: tuple[str, ...]) -> dict[str, Any]:
+        self._allowed(told, allowed)
+        known = self._told.setdefault(key, {})
+        known.update(told)
+        return known
 
     @staticmethod
-    def _known(kind: str, name: str, names: Any) -> None:
-        if name not in names:
-            msg = f"there is no {kind} {name}; there are {', '.join(names)}"
+    def _allowed(told: dict[str, Any], allowed: tuple[str, ...]) -> None:
+        for name in told:
+            if name not in allowed:
+                hint = nearest(str(name), allowed) or f"; there are {', '.join(allowed)}"
+                msg = f"{name} can't be told{hint}"
+                raise ValueError(msg)
+
+    @staticmethod
+    def _known(kind: str, name: str, names: Iterable[str]) -> None:
+        known = list(names)
+        if name not in known:
+            hint = nearest(name, known) or f"; there are {', '.join(known)}"
+            msg = f"there is no {kind} {name}{hint}"
             raise ValueError(msg)
+
+
+def _number(name: str, value: Any) -> float:
+    token = token_of(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    if token is None or token.sort is not Sort.NUMBER:
+        msg = f"{name} is a number, such as 5 or 60%; found {value!r}"
+        raise ValueError(msg)
+    return token.value
+
+
+def _seconds(name: str, told: dict[str, Any]) -> float | None:
+    if (value := told.get(name)) is None:
+        return None
+    token = token_of(value) if isinstance(value, str) else None
+    if token is None or token.sort is not Sort.LENGTH:
+        msg = f"{name} is a duration, such as 2h18m; found {value!r}"
+        raise ValueError(msg)
+    return token.value
 
 
 def _s(ns: int | None) -> float | None:

@@ -1,17 +1,19 @@
 """One rule test: the rules' room alone is told what is given, and what it says is held against what is expected."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
 from linecontrol.calendar import WorkCalendar, to_ns
-from linecontrol.config import Config, RuleConfig
+from linecontrol.config import Config
 from linecontrol.config.rule_test import ExpectConfig, GivenConfig, RuleTestConfig
 from linecontrol.model import AlarmState, AnyEvent, FlagChanged
 from linecontrol.rules import RulesRoom
+from linecontrol.rules.suggest import nearest
 from linecontrol.trial.given import Facts
 
 TOLERANCE_NS = 1_000_000
@@ -19,15 +21,30 @@ TOLERANCE_NS = 1_000_000
 _QUIET = (AlarmState.NORMAL, AlarmState.RETURNED)
 
 
+class Failure(Struct, frozen=True):
+    """Why a test failed, and the part of it (such as ``given``, 3) that this is about; empty for the whole."""
+
+    path: tuple[str | int, ...]
+    text: str
+
+
 class Outcome(Struct):
-    """What came of a test: why it failed (nothing if it passed), and which transitions each rule was seen to make."""
+    """What came of a test: why it failed (nothing if it passed), and all that the rules said."""
 
-    failures: list[str] = field(default_factory=list)
-    seen: dict[str, set[str]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    said: list[FlagChanged] = field(default_factory=list)
+
+    @property
+    def seen(self) -> dict[str, set[str]]:
+        """The transitions that each rule was seen to make."""
+        seen: dict[str, set[str]] = {}
+        for event in self.said:
+            seen.setdefault(event.rule, set()).add(event.transition)
+        return seen
 
 
-Rules = Callable[[str], dict[str, RuleConfig]]
-"""Reads the rules of a file that a test names.
+Reload = Callable[[str], Config]
+"""The config with the rules of a file that a test names.
 
 Raises:
     ConfigError: it can't be read.
@@ -35,38 +52,56 @@ Raises:
 
 
 def run_test(
-    config: Config, calendars: dict[str, WorkCalendar], test: RuleTestConfig, recorded: Sequence[AnyEvent], rules: Rules
+    config: Config,
+    calendars: dict[str, WorkCalendar],
+    test: RuleTestConfig,
+    recorded: Sequence[AnyEvent],
+    reload: Reload,
 ) -> Outcome:
-    """Run a test; ``recorded`` are events cut from a journal, ``rules`` reads files of ``reload`` steps."""
+    """Run a test; ``recorded`` are events cut from a journal, ``reload`` reads the files of such steps."""
     start_ns = start_of(config, calendars, test, recorded)
-    trial = _Trial(config, calendars, start_ns, rules)
-    outcome = Outcome()
+    trial = _Trial(config, calendars, start_ns, reload)
+    outcome = Outcome(said=trial.said)
     steps: list[tuple[int, int, GivenConfig | AnyEvent]] = []
-    for given in test.given:
-        for turn in range(given.times):
-            steps.append((start_ns + given.at + turn * (given.every or 0), len(steps), given))
-    steps += [(event.at_ns, len(steps) + place, event) for place, event in enumerate(recorded)]
+    for place, given in enumerate(test.given):
+        steps += [(start_ns + given.at + turn * (given.every or 0), place, given) for turn in range(given.times)]
+    steps += [(event.at_ns, len(test.given) + place, event) for place, event in enumerate(recorded)]
     steps.sort(key=lambda step: step[:2])
     looks = sorted({start_ns + expect.at for expect in test.expect if expect.open is not None})
     last_ns = max([*(step[0] for step in steps), *(start_ns + expect.at for expect in test.expect), start_ns])
-    end_ns = start_ns + test.until if test.until is not None else last_ns
+    end_ns = last_ns if test.until is None else start_ns + test.until
+    later = [rule for given in test.given if given.reload for rule in reload(given.reload).rules]
+    outcome.failures += _never_told(test, [*config.rules, *later], trial.flags, last_ns - start_ns)
     open_at: dict[int, list[str]] = {}
-    try:
-        for at_ns, _, step in steps:
-            if at_ns > end_ns:
-                break
-            while looks and looks[0] < at_ns:
-                look = looks.pop(0)
-                open_at[look] = trial.open_at(look)
+    for at_ns, place, step in steps if not outcome.failures else ():
+        while looks and looks[0] < at_ns:
+            look = looks.pop(0)
+            open_at[look] = trial.open_at(look)
+        try:
             trial.take(step, at_ns)
-        for look in [look for look in looks if look <= end_ns]:
+        except ValueError as error:
+            outcome.failures.append(Failure(("given", place), str(error)))
+            return outcome
+    if not outcome.failures:
+        for look in looks:
             open_at[look] = trial.open_at(look)
         trial.until(end_ns)
-    except ValueError as error:
-        outcome.failures.append(str(error))
-        return outcome
-    _compare(test, trial.said, open_at, start_ns, outcome)
+        outcome.failures += _compare(test, trial.said, open_at, start_ns)
     return outcome
+
+
+def _never_told(test: RuleTestConfig, rules: list[str], flags: Iterable[str], last: int) -> list[Failure]:
+    """What is wrong with a test before it runs: such a test could pass without showing anything."""
+    found = []
+    for place, pattern in enumerate(test.rules):
+        rule, _, subjects = pattern.partition("/")
+        if rule not in rules and "*" not in rule:
+            found.append(Failure(("rules", place), f"there is no rule {rule}{nearest(rule, rules)}"))
+        elif subjects and not any(fnmatchcase(flag, pattern) for flag in flags):
+            found.append(Failure(("rules", place), f"{pattern} fits no flag{nearest(pattern, flags)}"))
+    if test.until is not None and test.until < last:
+        found.append(Failure(("until",), f"the test ends before the last thing in it, at {_shown(last)}"))
+    return found
 
 
 def start_of(
@@ -90,8 +125,8 @@ def local_ns(config: Config, moment: datetime) -> int:
 class _Trial:
     """The rules' room under test."""
 
-    def __init__(self, config: Config, calendars: dict[str, WorkCalendar], start_ns: int, rules: Rules) -> None:
-        self._config, self._calendars, self._rules = config, calendars, rules
+    def __init__(self, config: Config, calendars: dict[str, WorkCalendar], start_ns: int, reload: Reload) -> None:
+        self._config, self._calendars, self._reload = config, calendars, reload
         self._facts = Facts(config, calendars)
         self._room = RulesRoom(config, calendars)
         self.said: list[FlagChanged] = []
@@ -105,12 +140,20 @@ class _Trial:
         elif step.restart:
             self._again(self._config, at_ns)
         elif step.reload is not None:
-            self._again(self._config.model_copy(update={"rules": self._rules(step.reload)}), at_ns)
+            self._again(self._reload(step.reload), at_ns)
         elif (operation := self._facts.operation(step, at_ns)) is not None:
+            if operation.flag not in self._room.flags:
+                msg = f"there is no flag {operation.flag}{nearest(operation.flag, self._room.flags)}"
+                raise ValueError(msg)
             self._hear(self._room.operate(operation))
         else:
             for event in self._facts.events(step, at_ns):
                 self._hear(self._room.see(event))
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """All flags that there are."""
+        return self._room.flags
 
     def until(self, at_ns: int) -> None:
         """Let time pass."""
@@ -140,32 +183,35 @@ class _Trial:
 
 
 def _compare(
-    test: RuleTestConfig, said: list[FlagChanged], open_at: dict[int, list[str]], start_ns: int, outcome: Outcome
-) -> None:
+    test: RuleTestConfig, said: list[FlagChanged], open_at: dict[int, list[str]], start_ns: int
+) -> list[Failure]:
     def concerns(flag: str) -> bool:
-        return not test.rules or flag.partition("/")[0] in test.rules
+        return not test.rules or any(fnmatchcase(flag, f"{each}/*") or fnmatchcase(flag, each) for each in test.rules)
 
-    for event in said:
-        outcome.seen.setdefault(event.rule, set()).add(event.transition)
+    failures = []
+    places = {id(expect): ("expect", place) for place, expect in enumerate(test.expect)}
     got = [event for event in said if concerns(event.flag)]
     wanted = sorted((expect for expect in test.expect if expect.transition), key=lambda expect: expect.at)
-    matched = _matched(wanted, got, start_ns)
-    for expect, met in matched:
+    for expect, met in _matched(wanted, got, start_ns):
         if expect is None and met is not None:
             when = _shown(met.at_ns - start_ns)
-            outcome.failures.append(f"happened and wasn't expected: {when} {met.transition}: {met.flag} ({met.text})")
+            text = f"happened and wasn't expected: at {when} {met.transition}: {met.flag} ({met.text})"
+            failures.append(Failure(("expect",), text))
         elif expect is not None and met is None:
-            outcome.failures.append(f"expected and didn't happen: {_wanted(expect)}")
+            failures.append(Failure(places[id(expect)], f"expected and didn't happen: {_wanted(expect)}"))
         elif expect is not None and met is not None and expect.text is not None and expect.text not in met.text:
-            outcome.failures.append(f"{_wanted(expect)}: expected in its message: {expect.text!r}; it is {met.text!r}")
+            text = f"{_wanted(expect)}: expected in its message: {expect.text!r}; it is {met.text!r}"
+            failures.append(Failure(places[id(expect)], text))
     for expect in test.expect:
         if expect.open is not None:
             flags = [flag for flag in open_at.get(start_ns + expect.at, []) if concerns(flag)]
             if flags != sorted(expect.open):
-                outcome.failures.append(
+                text = (
                     f"at {_shown(expect.at)} these are raised: {', '.join(flags) or 'none'}; "
                     f"expected: {', '.join(sorted(expect.open)) or 'none'}"
                 )
+                failures.append(Failure(places[id(expect)], text))
+    return failures
 
 
 def _matched(
@@ -189,7 +235,7 @@ def _meets(expect: ExpectConfig, event: FlagChanged, start_ns: int) -> bool:
 
 def _wanted(expect: ExpectConfig) -> str:
     transition, flag = expect.transition or ("", "")
-    return f"{_shown(expect.at)} {transition}: {flag}"
+    return f"at {_shown(expect.at)} {transition}: {flag}"
 
 
 def _shown(ns: int) -> str:

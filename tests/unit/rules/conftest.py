@@ -1,13 +1,11 @@
 """A small plant whose rules a test chooses, and events in short."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from ruamel.yaml import YAML
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
@@ -67,19 +65,6 @@ def plant(rules: dict[str, Any], **more: Any) -> Config:
     )
 
 
-def ganja() -> Config:
-    """The example plant as its files say."""
-    merged: dict[str, Any] = {}
-    folder = Path(__file__).parents[3] / "config" / "ganja"
-    for file in sorted(file for file in folder.rglob("*.yaml") if not file.name.endswith(".test.yaml")):
-        for key, value in (YAML(typ="safe").load(file) or {}).items():
-            if isinstance(value, dict):
-                merged.setdefault(key, {}).update(value)
-            else:
-                merged[key] = value
-    return Config.model_validate(merged)
-
-
 def calendars(config: Config) -> dict[str, WorkCalendar]:
     return {
         name: WorkCalendar(ZoneInfo("Asia/Baku"), {shift: config.calendar.shifts[shift] for shift in line.shifts})
@@ -106,6 +91,4 @@ def play(room: RulesRoom, events: Sequence[AnyEvent], until_ns: int, grid_ns: in
 
 @pytest.fixture(scope="session")
 def lab() -> SimpleNamespace:
-    return SimpleNamespace(
-        S=S, MONDAY=MONDAY, plant=plant, ganja=ganja, calendars=calendars, room_of=room_of, play=play
-    )
+    return SimpleNamespace(S=S, MONDAY=MONDAY, plant=plant, calendars=calendars, room_of=room_of, play=play)
