@@ -60,7 +60,14 @@ class Watched:
         self._plant, self._subject = plant, subject
         when = parse_condition(rule.when)
         self.flag = Flag(
-            Ways(rule.hold_for, rule.off_delay, rule.ack == "required", rule.latch, rule.realarm, rule.shelve_max)
+            Ways(
+                int(rule.hold_for),
+                int(rule.off_delay),
+                rule.ack == "required",
+                rule.latch,
+                rule.realarm,
+                rule.shelve_max,
+            )
         )
         others = [parse_condition(text) for text in (rule.clear_when, rule.suppress) if text is not None]
         self.concerned = {each for node in (when, *others) for each in concerns(node, subject)}
