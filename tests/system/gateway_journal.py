@@ -33,13 +33,18 @@ def cycles(records: Sequence[Record]) -> dict[str, list[CycleCompleted]]:
 
 def counter_readings(records: Sequence[Record]) -> dict[str, list[int]]:
     """What the PLCs' cycle counters showed, in order, by ``line/station``."""
-    found: dict[str, list[int]] = {}
+    return {station: [value for _, value in told] for station, told in timed_counter_readings(records).items()}
+
+
+def timed_counter_readings(records: Sequence[Record]) -> dict[str, list[tuple[int, int]]]:
+    """The same with the time (ns since 1970, UTC) of each reading."""
+    found: dict[str, list[tuple[int, int]]] = {}
     for record in records:
         for reading in record.observations:
             if isinstance(reading, Reading) and reading.quality is Quality.GOOD and isinstance(reading.value, int):
                 station, _, name = reading.signal.rpartition("/")
                 if name == "cycle_count":
-                    found.setdefault(station, []).append(reading.value)
+                    found.setdefault(station, []).append((reading.source_ns, reading.value))
     return found
 
 
