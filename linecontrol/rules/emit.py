@@ -26,7 +26,7 @@ _SIGNS = {"/": "div", "+": "add", "-": "sub", "*": "mul", "==": "eq", "!=": "ne"
           ">": "gt", ">=": "ge"}  # fmt: skip
 _CALLS = {op: f"k_{name}" for op, name in (_WORDS | _SIGNS).items()}
 _SCOPE: dict[str, Any] = {_CALLS[op]: function for op, function in OPERATIONS.items()} | {
-    "round": round, "min": min, "max": max, "len": len, "NEVER": NEVER
+    "round": round, "min": min, "max": max, "len": len, "NEVER": NEVER, "FAR": 1e9
 }  # fmt: skip
 _BOUND = "own, line, upstream, downstream, moment, others"
 _SIDES = ("upstream", "downstream", "cycle")
@@ -138,7 +138,7 @@ class _Writer:
         return [
             f"if {known}:",
             f"    g = ({self._kleene(left)}); h = ({self._kleene(right)}); s = {slope}",
-            "    if s != 0 and g is not None and h is not None and (h - g) / s >= 0:",
+            "    if s != 0 and g is not None and h is not None and 0 <= (h - g) / s < FAR:",
             "        n = max(1, round((h - g) / s * 1e9))",
             f"        at = min(at, {moment})",
         ]
@@ -218,8 +218,9 @@ class _Writer:
             case Apply(op="-" | "<" | "<=" | ">" | ">=", items=(left, right)):
                 return _joined(self._slope(left), "-", self._slope(right))
             case Apply(op="*", items=(left, right)):
-                runs, factor = (left, right) if self._slope(left) != "0.0" else (right, left)
-                return _scaled(self._slope(runs), "*", self._kleene(factor))
+                slope = self._slope(left)
+                runs, factor = (slope, right) if slope != "0.0" else (self._slope(right), left)
+                return _scaled(runs, "*", self._kleene(factor))
             case Apply(op="/", items=(left, right)):
                 return _scaled(self._slope(left), "/", self._kleene(right))
             case _:
