@@ -10,9 +10,11 @@ from linecontrol.rules.typed import Chain
 class Progress(Struct):
     """``step`` 0: waits for the first condition; k: for the k-th stage until ``until_w``; beyond the last: complete.
 
-    ``held`` tells which conditions were true when they were looked at last. ``until_w`` is working time.
+    ``held`` tells which conditions were true when they were looked at last. ``until_w`` is working time. ``text`` is
+    the sequence as written: how far another one has come means nothing to this one.
     """
 
+    text: str
     step: int = 0
     until_w: int = 0
     held: list[bool] = field(default_factory=list)
@@ -23,7 +25,7 @@ def advance(progress: Progress, chain: Chain, truths: Sequence[bool | None], wor
 
     A stage is reached when its condition becomes true, at the end of its time at the latest, and not at the same look
     as the stage before it. The sequence stays complete while its last condition holds. If the first condition becomes
-    true again while the first stage is waited for, its time starts anew.
+    true again while the first stage is waited for, its time starts anew. It doesn't begin while what breaks it is true.
     """
     stages = chain.stages
     held = [truth is True for truth in truths]
@@ -33,14 +35,15 @@ def advance(progress: Progress, chain: Chain, truths: Sequence[bool | None], wor
         if held[len(stages)]:
             return True
         progress.step = 0
-    if progress.step and ((chain.unless is not None and held[-1]) or worked > progress.until_w):
+    broken = chain.unless is not None and held[-1]
+    if broken or (progress.step and worked > progress.until_w):
         progress.step = 0
     if progress.step and rises[progress.step]:
         progress.step += 1
         if progress.step > len(stages):
             return True
         progress.until_w = worked + stages[progress.step - 1].within_ns
-    elif rises[0] and progress.step <= 1:
+    elif rises[0] and progress.step <= 1 and not broken:
         progress.step = 1
         progress.until_w = worked + stages[0].within_ns
     return False

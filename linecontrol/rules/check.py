@@ -268,7 +268,7 @@ class _Checker:
         if node.op not in _ORDERED and clocks:
             raise ExpressionError(node.at, "what runs with time is equal for a moment only; write '>=' or '<' here")
         if len(clocks) > 1:
-            raise ExpressionError(node.at, "working time and wall time can't be compared with each other")
+            raise ExpressionError(node.at, f"{' and '.join(sorted(clocks))} can't be compared with each other")
         return Apply(Kind.BOOL, node.op, (left, right))
 
     def _among(self, node: Among) -> Typed:
@@ -392,14 +392,16 @@ class _Checker:
             raise ExpressionError(node.at, f"{function} looks at a station's cycles; this rule is about a {self._each}")
 
 
-def _clocks(tree: Typed) -> set[Clock]:
-    """The clocks with which a magnitude runs."""
-    found: set[Clock] = set()
+def _clocks(tree: Typed) -> set[str]:
+    """The clocks with which a magnitude runs, in words."""
+    found: set[str] = set()
     for leaf in leaves(tree):
         if isinstance(leaf, Since):
-            found.add(Clock.WORKING)
-        elif isinstance(leaf, Load) and leaf.name.slope and leaf.name.clock:
-            found.add(leaf.name.clock)
+            found.add("working time")
+        elif isinstance(leaf, Load) and leaf.name.slope and leaf.name.clock is Clock.WALL:
+            found.add("wall time")
+        elif isinstance(leaf, Load) and leaf.name.slope:
+            found.add(f"working time of {leaf.side}" if leaf.side.startswith("line ") else "working time")
     return found
 
 

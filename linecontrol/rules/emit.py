@@ -17,7 +17,7 @@ from linecontrol.rules.typed import Apply, Const, Figure, Leaf, Load, Since, Typ
 Made = Callable[..., Any]
 """What a factory makes."""
 Factory = Callable[..., Made]
-"""``(own, line, upstream, downstream, moment, others) -> function``; ``others`` are facts by place."""
+"""``(own, line, upstream, downstream, moment, others) -> function``; ``others`` are facts by place, moments by line."""
 
 _WORDS = {"and": "both", "or": "either", "not": "negation", "neg": "minus", "in": "among", AS_TRUE: "as_true",
           AS_FALSE: "as_false"}  # fmt: skip
@@ -134,7 +134,9 @@ class _Writer:
         inputs = list(dict.fromkeys(leaf for leaf in leaves(node)))
         known = " and ".join(f"{self._locals[leaf]} is not None" for leaf in inputs)
         wall = any(isinstance(leaf, Load) and leaf.name.clock is Clock.WALL for leaf in inputs)
-        moment = "moment.now + n" if wall else "moment.when(moment.worked + n)"
+        sides = [leaf.side for leaf in inputs if isinstance(leaf, Load) and leaf.name.clock is Clock.WORKING]
+        clock = self._clock(next(iter(sides), ""))
+        moment = "moment.now + n" if wall else f"{clock}.when({clock}.worked + n)"
         return [
             f"if {known}:",
             f"    g = ({self._kleene(left)}); h = ({self._kleene(right)}); s = {slope}",
@@ -153,7 +155,8 @@ class _Writer:
     def _reading(self, leaf: Leaf) -> str:
         match leaf:
             case Load():
-                return leaf.name.code.format(of=self._facts(leaf.side), line="line")
+                code = leaf.name.code.replace("(moment)", f"({self._clock(leaf.side)})")
+                return code.format(of=self._facts(leaf.side), line="line")
             case Since():
                 return f"{self._bind(f'own.ages[{leaf.name.path!r}]')}.age(moment.worked)"
             case Figure():
@@ -172,6 +175,10 @@ class _Writer:
         if not side:
             return "own"
         return side if side in _SIDES else self._bind(f"others[{side!r}]")
+
+    def _clock(self, side: str) -> str:
+        """The moment by which the times of a side run: another line's by its own."""
+        return self._bind(f"others[{f'moment {side}'!r}]") if side.startswith("line ") else "moment"
 
     def _bind(self, code: str) -> str:
         if code not in self._bound:

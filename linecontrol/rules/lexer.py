@@ -25,16 +25,12 @@ class Sort(StrEnum):
 
 
 class Token(Struct, frozen=True):
-    """A token, its text as written and, for numbers and durations, its value (seconds for durations).
-
-    ``param`` is the name that stands there instead, if one does.
-    """
+    """A token, its text as written and, for numbers and durations, its value (seconds for durations)."""
 
     sort: Sort
     at: int
     text: str
     value: float = 0.0
-    param: str = ""
 
 
 _DIGITS = r"[0-9]{1,12}(?:\.[0-9]{1,12})?(?![0-9])"
@@ -67,7 +63,7 @@ def tokens(text: str, params: Mapping[str, Token] | None = None) -> list[Token]:
             raise ExpressionError(at, _complaint(text, at))
         token = _token(match.lastgroup or "", match[0], at)
         param = params.get(token.text) if params and token.sort is Sort.NAME else None
-        found.append(token if param is None else Token(param.sort, at, param.text, param.value, token.text))
+        found.append(token if param is None else Token(param.sort, at, param.text, param.value))
         at = _end_of_blank(text, match.end())
     found.append(Token(Sort.END, len(text), "the end"))
     return found

@@ -78,7 +78,6 @@ class _Parser:
     """Walks the tokens once, left to right. Each result comes with its depth."""
 
     def __init__(self, text: str, params: Mapping[str, Token] | None) -> None:
-        self._text = text
         self._tokens = tokens(text, params)
         self._next = 0
         self._nodes = 0
@@ -195,11 +194,11 @@ class _Parser:
             return self._age(name, level), 2
         if name.text not in WINDOW_FUNCTIONS:
             raise ExpressionError(name.at, f"there is no function {name.text}{nearest(name.text, FUNCTIONS)}")
-        opening = self._expect("(")
+        self._expect("(")
         first = self._next
         item, depth = self.expression(0, level + 1)
-        comma = self._expect(",")
-        text = self._written(opening.at + 1, comma.at, self._tokens[first : self._next])
+        text = " ".join(token.text for token in self._tokens[first : self._next])
+        self._expect(",")
         rank = 0.0
         if name.text == "quantile":
             rank = self._rank()
@@ -215,15 +214,6 @@ class _Parser:
         return Window(
             at=name.at, function=name.text, item=item, span=span, least=least, rank=rank, text=text
         ), depth + 1
-
-    def _written(self, start: int, end: int, within: list[Token]) -> str:
-        """The text from ``start`` to ``end`` on one line, with the values of params in their places."""
-        parts = []
-        for token in within:
-            if token.param:
-                parts += [self._text[start : token.at], token.text]
-                start = token.at + len(token.param)
-        return " ".join("".join([*parts, self._text[start:end]]).split())
 
     def _of(self, function: Token) -> Node:
         self._expect("(")

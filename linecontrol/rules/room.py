@@ -35,7 +35,7 @@ from linecontrol.rules.facts import CycleFacts, Facts, Memory
 from linecontrol.rules.fold import FOLDERS
 from linecontrol.rules.keep import Keeping, facts_of
 from linecontrol.rules.moment import NEVER, Moment
-from linecontrol.rules.names import FORECASTS
+from linecontrol.rules.names import FORECASTS, SIDES
 from linecontrol.rules.typed import CYCLES, DAYS, Chain
 from linecontrol.rules.watch import Watch
 
@@ -183,9 +183,10 @@ class RulesRoom:
         self._memory = _Remembered(old.anchor_ns, old.now_ns, facts, alarms)
         self._fresh = True
         self._heap = []
-        others: dict[str, Facts] = {
+        others: dict[str, Facts | Moment] = {
             f"{kind.value} {name}": its for kind in Subject for name, its in getattr(facts, kind.value).items()
         }
+        others |= {f"moment line {line}": moment for line, moment in self._moments.items()}
         for watch in self._watches:
             line = facts.line.get(watch.about.line)
             watch.bind(alarms[watch.flag], facts, line, self._moments.get(watch.about.line, self._wall), others)
@@ -231,7 +232,7 @@ class RulesRoom:
         for watch in self._watches:
             about = watch.about
             for side, events in watch.rule.moved_by.items():
-                neighbour = about.neighbour(side) if side in ("upstream", "downstream") else None
+                neighbour = about.neighbour(side) if side in SIDES else None
                 place = f"station {neighbour}" if neighbour else side or about.place
                 for event in events:
                     by_place = heard.setdefault(event, {})
@@ -247,7 +248,8 @@ class RulesRoom:
         """The places at which an event that moves a watch is told."""
         if event is Sampled:
             return [f"{place} {tag}" for tag in watch.rule.sampled.get(side, ())]
-        return (place, f"line {watch.about.line}") if watch.about.kind is Subject.STATION else (place,)
+        own = watch.about.kind is Subject.STATION and side in ("", *SIDES)  # some of their names are told of the line
+        return (place, f"line {watch.about.line}") if own else (place,)
 
     def _hearing(self, event: type[Event], place: str, watches: list[Watch]) -> _Hearing:
         tag = place.rpartition(" ")[2] if event is Sampled else ""

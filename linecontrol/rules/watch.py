@@ -8,7 +8,7 @@ from linecontrol.rules.alarm import Alarm, Step, due_ns
 from linecontrol.rules.chain import Progress, advance
 from linecontrol.rules.compile import Rule
 from linecontrol.rules.emit import value_of
-from linecontrol.rules.facts import Facts, LineFacts, Memory
+from linecontrol.rules.facts import LineFacts, Memory
 from linecontrol.rules.moment import NEVER, Moment
 from linecontrol.rules.subjects import About
 from linecontrol.rules.typed import Chain
@@ -34,9 +34,12 @@ class Watch:
         self._wake: Callable[[], int] | None = None
 
     def bind(
-        self, alarm: Alarm, memory: Memory, line: LineFacts | None, moment: Moment, others: Mapping[str, Facts]
+        self, alarm: Alarm, memory: Memory, line: LineFacts | None, moment: Moment, others: Mapping[str, Any]
     ) -> None:
-        """Read these facts from now on, and keep this alarm. ``others`` are the facts of all places."""
+        """Read these facts from now on, and keep this alarm.
+
+        ``others`` are the facts of all places and the moments of all lines.
+        """
         rule, about = self.rule, self.about
         self.alarm, self.moment, self.queued = alarm, moment, NEVER
         upstream = memory.station[about.upstream] if about.upstream else None
@@ -47,8 +50,11 @@ class Watch:
         self._limit = rule.limit(*self.facts) if rule.limit else None
         suppress = rule.suppress
         self._suppress = value_of(suppress)(*self.facts) if suppress is not None else None
-        if isinstance(rule.when, Chain):
-            alarm.progress = alarm.progress or Progress()
+        if not isinstance(rule.when, Chain):
+            alarm.progress = None
+        else:
+            if alarm.progress is None or alarm.progress.text != rule.config.when:
+                alarm.progress = Progress(rule.config.when)
             self._conditions: Sequence[Callable[[], bool | None]] = [
                 value_of(each)(*self.facts) for each in rule.when.conditions
             ]

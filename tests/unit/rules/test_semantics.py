@@ -3,7 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from linecontrol.model import AnyEvent, StateChanged, StationState
+from linecontrol.model import AndonCalled, AnyEvent, CycleCompleted, CycleStarted, StateChanged, StationState, Timing
+from linecontrol.rules import RulesRoom
 
 S = 10**9
 MONDAY = 1_767_585_600 * S
@@ -13,6 +14,24 @@ def state(at_s: float, what: str) -> StateChanged:
     return StateChanged(
         at_ns=MONDAY + int(at_s * S), line="line", station="second", state=StationState(what),
         previous=StationState.IDLE, since_ns=MONDAY, previous_s=0.0, shift="day",
+    )  # fmt: skip
+
+
+def andon(at_s: float, *, active: bool) -> AndonCalled:
+    return AndonCalled(at_ns=MONDAY + int(at_s * S), line="line", station="second", active=active)
+
+
+def start(at_s: float, unit: str) -> CycleStarted:
+    return CycleStarted(
+        at_ns=MONDAY + int(at_s * S), line="line", station="second", unit=unit, unit_inferred=False, product=None,
+        planned_s=100.0,
+    )  # fmt: skip
+
+
+def done(at_s: float, active_s: float = 100.0) -> CycleCompleted:
+    return CycleCompleted(
+        at_ns=MONDAY + int(at_s * S), line="line", station="second", unit=None, unit_inferred=False, product=None,
+        start_ns=None, active_s=active_s, planned_s=100.0, lost_s={}, timing=Timing.MEASURED, good=True, shift="day",
     )  # fmt: skip
 
 
@@ -31,3 +50,34 @@ def test_limits_beyond_all_numbers_are_never_reached(lab: SimpleNamespace) -> No
     huge = "999999999999 d" + " * 999999999999" * 40
     assert story(lab, {"when": f"state_for > {huge}"}, [state(0, "down")], 60) == []
     assert story(lab, {"when": f"state_for < {huge} - {huge}"}, [state(0, "down")], 60) == []
+
+
+def test_a_sequence_does_not_begin_while_what_breaks_it_is_true(lab: SimpleNamespace) -> None:
+    rule = {"when": "state == 'down' then state == 'working' within 60 s unless andon"}
+    call = [andon(20, active=True), andon(50, active=False)]
+    assert story(lab, rule, [state(0, "idle"), state(30, "down"), *call, state(55, "working")], 90) == []
+    assert story(lab, rule, [state(0, "idle"), *call, state(52, "down"), state(55, "working")], 90) == [
+        ("raised", 55.0)
+    ]
+
+
+def test_a_sequence_that_is_written_anew_begins_anew(lab: SimpleNamespace) -> None:
+    def room(when: str) -> RulesRoom:
+        return lab.room_of(lab.plant({"r": {"each": "station", "message": "m", "when": when}}))  # type: ignore[no-any-return]
+
+    old = room("state == 'down' then state == 'working' within 60 s")
+    lab.play(old, [state(0, "idle"), state(10, "down"), state(15, "setup")], MONDAY + 20 * S)
+    new = room("state == 'down' then state == 'working' within 60 s then state == 'idle' within 60 s unless andon")
+    new.remember(old.memory())
+    new.tick(MONDAY + 20 * S)
+    assert not new.see(state(30, "working"))
+    assert not new.see(state(40, "idle"))
+
+
+def test_texts_with_other_blanks_are_other_texts(lab: SimpleNamespace) -> None:
+    rules = {
+        "two": {"each": "station", "message": "m", "when": "count(unit == 'U  1', last 2 cycles, min 1) >= 1"},
+        "one": {"each": "station", "message": "m", "when": "count(unit == 'U 1', last 2 cycles, min 1) >= 1"},
+    }
+    flags = lab.play(lab.room_of(lab.plant(rules)), [start(0, "U 1"), done(10)], MONDAY + 20 * S)
+    assert [flag.rule for flag in flags] == ["one"]

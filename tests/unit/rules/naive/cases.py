@@ -83,9 +83,23 @@ class Case(Struct, frozen=True):
 def case(scale: Scale, chance: Random, rules: int = 10) -> Case:
     """A random case."""
     dice = Dice(chance, scale.step // S)
-    rolled = {f"r{place}": RuleConfig.model_validate(dice.rule(chance.choice(scale.kinds))) for place in range(rules)}
     start = chance.choice(scale.starts)
+    layout = layout_of(scale.shifts, start, scale.days)
+    rolled = {f"r{place}": _rule(dice, layout, chance.choice(scale.kinds)) for place in range(rules)}
     return tell(scale, chance, rolled, start)
+
+
+def _rule(dice: Dice, layout: Layout, each: str) -> RuleConfig:
+    """A random rule; some have params, whose values may differ from subject to subject."""
+    written = dice.rule(each)
+    rule = RuleConfig.model_validate(written)
+    names = [subject.place.partition(" ")[2] for subject in subjects(layout, rule)]
+    if not names or dice.chance.random() < 0.7:
+        return rule
+    values: dict[str, str] | str = dice.length(6)
+    if len(names) > 1 and dice.chance.random() < 0.7:
+        values = {dice.chance.choice(names): dice.length(6), "*": dice.length(6)}
+    return RuleConfig.model_validate(dice.with_param(written, "patience", values))
 
 
 def tell(scale: Scale, chance: Random, rules: dict[str, RuleConfig], start: int) -> Case:

@@ -1,9 +1,11 @@
 """Rules looked at over a plant's whole history, at every instant of a coarse grid and one nanosecond after each."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from linecontrol.config import RuleConfig
+from linecontrol.duration import duration_ns
 from linecontrol.model import AnyEvent, Operation, Sampled
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.tree import Name, Node, Sequence
@@ -58,35 +60,37 @@ class Watched:
         self.name = name
         self.reader = Reader(plant, subject)
         self._plant, self._subject = plant, subject
-        when = parse_condition(rule.when)
-        self.flag = Flag(
-            Ways(
-                int(rule.hold_for),
-                int(rule.off_delay),
-                rule.ack == "required",
-                rule.latch,
-                rule.realarm,
-                rule.shelve_max,
-            )
+        self._unknown = {"hold": None, "clear": False, "raise": True}[rule.on_unknown]
+        values = values_of(rule, subject)
+        when, clear, suppress = trees_of(rule, values)
+        self.concerned = {each for node in (when, clear, suppress) if node for each in concerns(node, subject)}
+        self._clear = None if clear is None else self.reader.worth(clear)
+        self._suppress = None if suppress is None else self.reader.worth(suppress)
+        self._signal = self._sequence(when) if isinstance(when, Sequence) else self._condition(when)
+        hold_for, off_delay = (
+            duration_ns(str(values[each])) if isinstance(each, str) else each
+            for each in (rule.hold_for, rule.off_delay)
         )
-        others = [parse_condition(text) for text in (rule.clear_when, rule.suppress) if text is not None]
-        self.concerned = {each for node in (when, *others) for each in concerns(node, subject)}
-        clear = None if rule.clear_when is None else self.reader.worth(parse_condition(rule.clear_when))
-        self._suppress = None if rule.suppress is None else self.reader.worth(parse_condition(rule.suppress))
-        self._signal = self._sequence(when, clear) if isinstance(when, Sequence) else self._condition(when, clear)
+        self.flag = Flag(Ways(hold_for, off_delay, rule.ack == "required", rule.latch, rule.realarm, rule.shelve_max))
 
-    def _condition(self, node: Node, clear: Worth | None) -> Worth:
+    def _condition(self, node: Node) -> Worth:
         when = self.reader.worth(node)
 
         def signal() -> bool | None:
             if not self.flag.raised:
-                return when()  # type: ignore[no-any-return]
-            over = negated(when())
-            return over if clear is None else OPERATIONS["and"](clear(), over)
+                return self._unknown if when() is None else when()
+            return self._over(negated(when()))
 
         return signal
 
-    def _sequence(self, node: Sequence, clear: Worth | None) -> Worth:
+    def _over(self, not_when: bool | None) -> bool | None:
+        """Whether a raised flag is to be cleared."""
+        over = not_when if self._clear is None else OPERATIONS["and"](self._clear(), not_when)
+        if over is None and self._unknown is not None:
+            return not self._unknown
+        return over
+
+    def _sequence(self, node: Sequence) -> Worth:
         conditions = [self.reader.worth(each) for each in (node.first, *(step.condition for step in node.steps))]
         unless = None if node.unless is None else self.reader.worth(node.unless)
         steps = Steps(conditions, [round(step.within * S) for step in node.steps], unless)
@@ -97,7 +101,7 @@ class Watched:
                 return complete
             if complete:
                 return False
-            return negated(conditions[-1]()) if clear is None else clear()
+            return self._over(negated(conditions[-1]()) if self._clear is None else True)
 
         return signal
 
@@ -187,8 +191,29 @@ def subjects(layout: Layout, rule: RuleConfig) -> list[Subject]:
 
 
 def _names(rule: RuleConfig) -> list[Name]:
-    trees = [parse_condition(text) for text in (rule.when, rule.clear_when, rule.suppress) if text is not None]
-    return [node for tree in trees for node in walk(tree) if isinstance(node, Name)]
+    values = {name: next(iter(param.values())) for name, param in rule.params.items()}
+    return [node for tree in trees_of(rule, values) if tree for node in walk(tree) if isinstance(node, Name)]
+
+
+def values_of(rule: RuleConfig, subject: Subject) -> dict[str, float | str]:
+    """The params' values for a subject: of each param the first that fits."""
+    name = subject.place.partition(" ")[2]
+    return {
+        param: next(value for pattern, value in values.items() if fnmatchcase(name, pattern))
+        for param, values in rule.params.items()
+    }
+
+
+def trees_of(rule: RuleConfig, values: Mapping[str, float | str]) -> tuple[Node, Node | None, Node | None]:
+    """``when``, ``clear_when`` and ``suppress``, with values written in the places of params."""
+
+    def tree(text: str) -> Node:
+        for name, value in values.items():
+            text = re.sub(rf"\b{name}\b", str(value), text)
+        return parse_condition(text)
+
+    clear, suppress = rule.clear_when, rule.suppress
+    return tree(rule.when), None if clear is None else tree(clear), None if suppress is None else tree(suppress)
 
 
 def _all(layout: Layout, kind: str) -> list[Subject]:

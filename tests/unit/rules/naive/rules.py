@@ -3,6 +3,7 @@
 A step is the unit of all durations. Sums of two running times turn at half a step, which the reference looks at too.
 """
 
+import re
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -36,11 +37,23 @@ class Dice:
         if chance.random() < 0.15:
             rule["suppress"] = self.condition(each, 1)
         rule |= chance.choice([{}, {}, {}, {"ack": "required"}, {"latch": True}, {"ack": "required", "latch": True}])
+        if chance.random() < 0.25:
+            rule["on_unknown"] = chance.choice(["clear", "raise"])
         if chance.random() < 0.3:
             rule["realarm"] = self.length(5)
         if chance.random() < 0.3:
             rule["shelve_max"] = self.length(6)
         return rule
+
+    def with_param(self, rule: dict[str, Any], name: str, values: dict[str, str] | str) -> dict[str, Any]:
+        """The rule with the param in the places of a delay and of some durations."""
+        filled = {**rule, "params": {name: values}, "for": name}
+        for field in ("when", "clear_when", "suppress"):
+            if field in rule:
+                filled[field] = re.sub(
+                    r"(?<=[<>=] )\d+ s\b", lambda match: self.chance.choice([match[0], name]), rule[field]
+                )
+        return filled
 
     def length(self, most: int) -> str:
         """A duration of some steps."""
@@ -136,8 +149,10 @@ class Dice:
         return f"running.progress {self.chance.choice(ORDERED)} {self.chance.choice(['0.5', '1', '150%', '2'])}"
 
     def down(self) -> str:
-        """A time on the wall, of something else."""
-        return self.chance.choice([f'connection("plc").down_for {self.chance.choice(ORDERED)} {self.length(9)}',
+        """A time of something else."""
+        line = self.chance.choice(["line", "other"])
+        return self.chance.choice([f'line("{line}").bottleneck_for {self.chance.choice(ORDERED)} {self.length(9)}',
+                                   f'connection("plc").down_for {self.chance.choice(ORDERED)} {self.length(9)}',
                                    f'kit("cab").runs_out_in {self.chance.choice(ORDERED)} {self.length(30)}',
                                    'connection("edge").up', 'connection("edge").unsafe'])  # fmt: skip
 
@@ -209,7 +224,7 @@ class Dice:
              f"{chance.choice(lengths)} {chance.choice(ORDERED)} {chance.choice(lengths)}",
              f"probability {chance.choice(ORDERED)} 50%", 'behind > target("side").behind',
              f"{self.days('target')} {chance.choice(ORDERED)} {chance.choice(['0.3', '50%', '2'])}",
-             'kit("cab").short > 0', 'commitment("turkey").margin_days < 1'])  # fmt: skip
+             self.down(), 'kit("cab").short > 0', 'commitment("turkey").margin_days < 1'])  # fmt: skip
 
     def days(self, each: str) -> str:
         """A figure of the last working days."""
@@ -227,6 +242,7 @@ class Dice:
         return chance.choice(
             [f"{chance.choice(['done', 'left', 'units', 'margin_days'])} {chance.choice(ORDERED)} {self.constant()}",
              f"required_takt {chance.choice(ORDERED)} {self.length(9)}", f"probability {chance.choice(ORDERED)} 50%",
+             self.down(),
              f"{self.days('commitment')} {chance.choice(ORDERED)} {chance.choice(['0.3', '50%', '2'])}"])  # fmt: skip
 
     def of_kit(self) -> str:
@@ -235,7 +251,7 @@ class Dice:
         return chance.choice(
             [f"{chance.choice(['stock', 'needed_next_day', 'arriving', 'short'])} {chance.choice(ORDERED)} "
              f"{chance.choice(['needed_next_day', self.constant()])}",
-             f"runs_out_in {chance.choice(ORDERED)} {self.length(30)}", "runs_out == ''"])  # fmt: skip
+             f"runs_out_in {chance.choice(ORDERED)} {self.length(30)}", "runs_out == ''", self.down()])  # fmt: skip
 
     def of_connection(self) -> str:
         """Of a connection."""
