@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from linecontrol.flowline.log import LineLog
+from linecontrol.flowline.practice import Practice, practise
 from linecontrol.flowline.ratios import PRIOR, STATION_SDS, Prior, common, scatter, station, station_sd_weights
 from linecontrol.flowline.standards import Standards, own_time, standards
 
@@ -74,12 +75,14 @@ class Posterior(Struct, frozen=True):
         sd = np.where(self.standards.planned, self.prior.station_sd, _UNPLANNED_SD)
         return sd**2 / (sd**2 + self.error**2 / np.maximum(self.count, 1e-12))
 
-    def draw(self, rng: np.random.Generator, replications: int) -> Floats:
-        """Mean ratios as they may be [station, replication]."""
+    def draw(self, rng: np.random.Generator, replications: int, shift: Floats | None = None) -> Floats:
+        """Mean ratios as they may be [station, replication], if measured ones were ``shift`` times what they are."""
         planned, count, mean = self.standards.planned, self.count, self.mean
         error = self.error[:, None] * np.sqrt(self.freedom / rng.chisquare(self.freedom, replications))
         seen = np.where(planned, count, 0.0)
         sd = rng.choice(STATION_SDS, replications, p=station_sd_weights(seen, mean, self.error, self.prior))
+        if shift is not None:
+            mean = mean[:, None] * shift
         centre, centre_sd = common(seen, mean, error, sd, self.prior)
         centre = centre + centre_sd * rng.standard_normal(replications)
         centre = np.where(planned[:, None], centre, 1.0)
@@ -118,14 +121,14 @@ class Posterior(Struct, frozen=True):
         return np.maximum(total - elapsed, 0.0)
 
 
-def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
-    """The posterior after what the log holds.
+def learn(log: LineLog, prior: Prior = PRIOR, practice: Practice | None = None) -> Posterior:
+    """The posterior after what the log holds: with ``practice``, of the times that cycles will take in the end.
 
     Raises:
         ValueError: there is neither a plan nor a completed cycle at any station.
     """
     its = standards(log)
-    done, running = _ratios(log, its)
+    done, running = _ratios(log, its, practice)
     count = np.array([float(len(each)) for each in done])
     mean, error, freedom = _measured(done, prior)
     total, centre = count, mean
@@ -168,21 +171,38 @@ def _expected(count: Floats, mean: Floats, error: Floats, planned: NDArray[np.bo
     return np.maximum(likely, _SMALLEST_RATIO)
 
 
-def _ratios(log: LineLog, its: Standards) -> tuple[list[Floats], list[Floats]]:
+def practice(log: LineLog, prior: Prior = PRIOR) -> Practice:
+    """What the log tells of practice.
+
+    Raises:
+        ValueError: there is neither a plan nor a completed cycle at any station.
+    """
+    its = standards(log)
+    cycles = [_cycles(log, its, at) for at in range(len(log.passages))]
+    return practise([(number[over], ratio[over]) for number, ratio, over in cycles], its.planned, prior)
+
+
+def _ratios(log: LineLog, its: Standards, practice: Practice | None) -> tuple[list[Floats], list[Floats]]:
     """Ratios of completed cycles by station, and how long the running ones last already."""
     done, running = [], []
-    for at, passages in enumerate(log.passages):
-        complete, elapsed = [], []
-        for passage in passages:
-            standard = its.of(at, log.products[passage.unit])
-            own = own_time(passage)
-            if own is None:
-                elapsed.append(max(log.end - passage.start - sum(passage.waits.values()), 0.0) / standard)
-            else:
-                complete.append(own / standard)
-        done.append(np.array(complete))
-        running.append(np.array(elapsed))
+    for at in range(len(log.passages)):
+        number, ratio, over = _cycles(log, its, at)
+        if practice is not None:
+            ratio = ratio / practice.expected(number)
+        done.append(ratio[over])
+        running.append(ratio[~over])
     return done, running
+
+
+def _cycles(log: LineLog, its: Standards, at: int) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Numbers and ratios of a station's cycles, and which of them are over; of the others it is the ratio till now."""
+    ratio, over = [], []
+    for passage in log.passages[at]:
+        own = own_time(passage)
+        over.append(own is not None)
+        elapsed = max(log.end - passage.start - sum(passage.waits.values()), 0.0) if own is None else own
+        ratio.append(elapsed / its.of(at, log.products[passage.unit]))
+    return np.arange(len(ratio), dtype=float), np.array(ratio), np.array(over, dtype=bool)
 
 
 def _with_running(

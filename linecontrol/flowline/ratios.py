@@ -59,7 +59,7 @@ def common(
     """
     precision = _precision(count, error, station_sd)
     total = 1 / prior.optimism_sd**2 + precision.sum(axis=0)
-    shaped = mean.reshape(mean.shape + (1,) * (precision.ndim - 1))
+    shaped = mean.reshape(mean.shape + (1,) * (precision.ndim - mean.ndim))
     centre = (prior.optimism / prior.optimism_sd**2 + (precision * shaped).sum(axis=0)) / total
     return centre, 1 / np.sqrt(total)
 
@@ -69,7 +69,7 @@ def station(
 ) -> tuple[Floats, Floats, Floats]:
     """Weight of the measurement, mean and standard deviation of each ``m_i`` given ``G = centre``."""
     weight = station_sd**2 * _precision(count, error, station_sd)
-    shaped = mean.reshape(mean.shape + (1,) * (weight.ndim - 1))
+    shaped = mean.reshape(mean.shape + (1,) * (weight.ndim - mean.ndim))
     return weight, weight * shaped + (1 - weight) * centre, np.sqrt(1 - weight) * station_sd
 
 

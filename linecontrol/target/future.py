@@ -42,7 +42,8 @@ class Future(Struct, frozen=True):
 class Simulator:
     """Draws futures of a line; ``ratios`` [station, replication] and ``hours`` are drawn already."""
 
-    def __init__(self, prospect: Prospect, posterior: Posterior, state: Live, ratios: Floats, hours: Hours) -> None:
+    def __init__(self, prospect: Prospect, posterior: Posterior, state: Live, ratios: Floats, hours: Hours, size: Floats, units: Floats) -> None:
+        self._size, self._units = size, units
         self._prospect, self._posterior, self._state = prospect, posterior, state
         self._ratios, self._hours = ratios, hours
         self._now = prospect.log.end
@@ -131,17 +132,25 @@ class Simulator:
         """Each unit's times [station, replication], those in the line first."""
         replications = products.shape[1]
         running = {(each.row, each.station): each.elapsed for each in self._state.running}
+        number = np.array([float(len(each)) for each in self._prospect.log.passages])
+        excess = self._size * np.exp(-number[:, None] / self._units)
+        fade = np.exp(-1 / self._units)
         for unit, its in enumerate(products):
             planned = self._table[its].T
             times = self._posterior.residual(rng, replications)
             times *= self._ratios
             times *= planned
+            times *= 1 + excess
+            if unit < len(self._within):
+                excess[self._state.stage[unit] == Stage.AHEAD] *= fade
+            else:
+                excess *= fade
             if unit < len(self._within):
                 for at in np.flatnonzero(self._state.stage[unit] == Stage.STARTED).tolist():
                     elapsed = running.get((unit, at))
                     times[at] = 0.0
                     if elapsed is not None:
-                        times[at] = self._posterior.left(rng, self._ratios[at], planned[at], at, elapsed)
+                        times[at] = self._posterior.left(rng, self._ratios[at] * (1 + excess[at]), planned[at], at, elapsed)
             yield times
 
     def _starved(self, products: Ints, release: Floats, working: Floats) -> dict[str, Floats]:

@@ -1,0 +1,133 @@
+"""What practice does to cycle times: in the first weeks of a line or a model they are longer, then they settle.
+
+The ``n``-th cycle of a station takes ``1 + size x exp(-n / units)`` times what it will take in the end. Sizes and
+paces of learning are weighed by what the record says of them; early in a year several are possible, and with them
+differs what the stations' times will settle at. Slow ones stand for a drift that nobody expects.
+"""
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from linecontrol.flowline.ratios import STATION_SDS, Prior
+
+Floats = NDArray[np.float64]
+
+UNITS = np.array([8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
+"""Cycles after which ``1/e`` of the excess is left."""
+SIZES = np.arange(-0.10, 0.501, 0.02)
+_NONE = 0.4
+"""Probability that nothing changes."""
+_MEAN = np.array([0.08, 0.08, 0.08, 0.08, 0.03, 0.0])
+_SD = np.array([0.15, 0.15, 0.15, 0.12, 0.06, 0.05])
+"""What is known of the sizes, by pace."""
+_SHORT, _LONG = 0.5, 1.5
+"""Ratios beyond so many of their station's median count as that much."""
+_CAUTION = 1.3
+"""Errors are so many times as large as if cycles were independent."""
+_FEWEST = 0.05
+_ROUNDS = 2
+
+
+class Practice(Struct, frozen=True):
+    """Possible curves [curve] with their ``weight``.
+
+    If one of them is true, the measured mean ratio of a station is ``shift`` [station, curve] times that which
+    follows from the expected curve.
+    """
+
+    size: Floats
+    units: Floats
+    weight: Floats
+    shift: Floats
+
+    def draw(self, rng: np.random.Generator, replications: int) -> NDArray[np.intp]:
+        """Curves as they may be [replication]."""
+        return rng.choice(len(self.weight), replications, p=self.weight)
+
+    def expected(self, number: Floats) -> Floats:
+        """Expected factor of the cycles with these numbers at their station."""
+        return expected(self.weight, self.size, self.units, number)
+
+
+def expected(weight: Floats, size: Floats, units: Floats, number: Floats) -> Floats:
+    """Factor of some cycles in the mean over the curves."""
+    out = np.ones(len(number))
+    for each in np.unique(units):
+        its = units == each
+        out += (weight[its] @ size[its]) * np.exp(-number / each)
+    return out
+
+
+def practise(done: list[tuple[Floats, Floats]], planned: NDArray[np.bool_], prior: Prior) -> Practice:
+    """What the stations' cycles tell: their numbers and their ratios of own to planned time, station by station."""
+    size = np.concatenate([[0.0], np.tile(SIZES, len(UNITS))])
+    units = np.concatenate([[UNITS[0]], np.repeat(UNITS, len(SIZES))])
+    log_weight = np.concatenate([[np.log(_NONE)], _log_prior().ravel()])
+    factors = [1 + size[:, None] * np.exp(-number / units[:, None]) for number, _ in done]
+    logs = [np.log(_clipped(ratio)) for _, ratio in done]
+    count = np.array([len(each) for each in logs])
+    weight = np.exp(log_weight - log_weight.max())
+    for _ in range(_ROUNDS):
+        weight /= weight.sum()
+        scatter = _scatter(logs, [np.log(weight @ its) for its in factors], prior)
+        told = log_weight + _likelihood(logs, factors, scatter, planned, prior) if count.any() else log_weight
+        weight = np.exp(told - told.max())
+    weight = np.where(weight > 1e-6 * weight.max(), weight, 0.0)
+    weight /= weight.sum()
+    shift = np.ones((len(done), len(size)))
+    for at, its in enumerate(factors):
+        if count[at]:
+            shift[at] = ((weight @ its) / its).mean(axis=1)
+    kept = weight > 0
+    return Practice(size[kept], units[kept], weight[kept], shift[:, kept])
+
+
+def _log_prior() -> Floats:
+    """Of each size at each pace [pace, size]."""
+    its = np.exp(-0.5 * ((SIZES - _MEAN[:, None]) / _SD[:, None]) ** 2)
+    return np.asarray(np.log((1 - _NONE) / len(UNITS) * its / its.sum(axis=1, keepdims=True)))
+
+
+def _clipped(ratio: Floats) -> Floats:
+    if not len(ratio):
+        return ratio
+    middle = float(np.median(ratio))
+    return np.maximum(np.clip(ratio, _SHORT * middle, _LONG * middle), _FEWEST)
+
+
+def _scatter(logs: list[Floats], curve: list[Floats], prior: Prior) -> Floats:
+    """Standard deviation of single cycles around the curve [station], drawn towards that of all stations."""
+    flat = [each - its for each, its in zip(logs, curve, strict=True)]
+    squares = np.array([((each - each.mean()) ** 2).sum() if len(each) else 0.0 for each in flat])
+    count = np.array([max(len(each) - 1, 0) for each in flat])
+    pooled = (prior.scatter_weight * prior.scatter**2 + squares.sum()) / (prior.scatter_weight + count.sum())
+    return np.sqrt((prior.shared * pooled + squares) / (prior.shared + count))
+
+
+def _likelihood(
+    logs: list[Floats], factors: list[Floats], scatter: Floats, planned: NDArray[np.bool_], prior: Prior
+) -> Floats:
+    """Logarithm of the probability of all cycles under each curve, stations' means integrated out."""
+    curves = len(factors[0])
+    seen = [at for at, each in enumerate(logs) if len(each)]
+    within = np.zeros(curves)
+    means = np.empty((len(seen), curves))
+    for row, at in enumerate(seen):
+        rest = logs[at] - np.log(factors[at])
+        means[row] = rest.mean(axis=1)
+        within -= 0.5 * ((rest - means[row][:, None]) ** 2).sum(axis=1) / (_CAUTION * scatter[at]) ** 2
+    noise = np.array([(_CAUTION * scatter[at]) ** 2 / len(logs[at]) for at in seen])
+    its = planned[seen]
+    distance = means - np.where(its, np.log(prior.optimism) - 0.5 * scatter[seen] ** 2, 0.0)[:, None]
+    between = []
+    for sd in STATION_SDS:
+        spread = np.where(its, sd, 0.5)
+        covariance = np.diag(spread**2 + noise) + np.outer(its, its) * prior.optimism_sd**2
+        _, determinant = np.linalg.slogdet(covariance)
+        between.append(-0.5 * (determinant + (distance * np.linalg.solve(covariance, distance)).sum(axis=0)))
+    return within + np.logaddexp.reduce(np.array(between) + _LOG_PRIOR_SDS(prior)[:, None], axis=0)
+
+
+def _LOG_PRIOR_SDS(prior: Prior) -> Floats:
+    return -0.5 * (np.log(STATION_SDS / prior.station_sd) / 0.5) ** 2
