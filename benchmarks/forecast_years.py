@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from linecontrol.flowline import Layout, LineLog, Passage
@@ -187,11 +188,11 @@ def prospect_of(year: Year, day: int) -> Prospect:
 def plug_in(prospect: Prospect, replications: int, rng: np.random.Generator) -> Floats:
     """The same simulation with measured means as if they were true."""
     log = prospect.log
-    posterior, parts = learn(log, FORECAST), lost_parts(log, prospect.days)
+    posterior, parts = learn(log, replace(FORECAST, practice=False)), lost_parts(log, prospect.days)
     means = np.where(posterior.count > 0, posterior.mean, 1.0)
     hours = hours_ahead(parts, prospect.days, log.end, rng, replications)
     ratios = np.repeat(means[:, None], replications, axis=1)
-    simulator = Simulator(prospect, posterior, live(log), ratios, hours)
+    simulator = Simulator(prospect, posterior, live(log), ratios, hours, np.zeros(replications, dtype=np.intp))
     future = simulator.run(rng, DAYS * HOURS)
     return np.asarray(prospect.goals[0].done + future.output.count(frozenset(), DAYS * HOURS), dtype=float)
 

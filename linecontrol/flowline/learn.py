@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 
 from linecontrol.flowline.log import LineLog
 from linecontrol.flowline.practice import Practice, practise
-from linecontrol.flowline.ratios import PRIOR, STATION_SDS, Prior, common, scatter, station, station_sd_weights
+from linecontrol.flowline.ratios import (
+    PRIOR,
+    STATION_SDS,
+    UNPLANNED_SD,
+    Prior,
+    common,
+    scatter,
+    station,
+    station_sd_weights,
+)
 from linecontrol.flowline.standards import Standards, own_time, standards
 
 Floats = NDArray[np.float64]
@@ -23,8 +32,6 @@ Floats = NDArray[np.float64]
 RESIDUALS = 1 << 12
 """Residuals per station from which is drawn, ascending and equally likely."""
 
-_UNPLANNED_SD = 0.5
-"""Of a station's mean ratio where the standard is a mean of what was measured, not a plan."""
 _OTHERS = 60.0
 """A station's own residuals weigh as much as those of all stations after so many cycles."""
 _FEW = 8
@@ -53,7 +60,7 @@ class Posterior(Struct, frozen=True):
 
     ``count`` [station] cycles (running ones as far as they count) with the mean ratio ``mean``; ``error`` [station]
     is the standard deviation of single ratios, known with ``freedom`` degrees of freedom. ``residuals`` [station,
-    RESIDUALS] ascend, their mean is 1.
+    RESIDUALS] ascend, their mean is 1. All of it is without what ``practice`` does.
     """
 
     standards: Standards
@@ -63,6 +70,7 @@ class Posterior(Struct, frozen=True):
     error: Floats
     freedom: float
     residuals: Floats
+    practice: Practice
 
     @property
     def ratios(self) -> Floats:
@@ -72,21 +80,21 @@ class Posterior(Struct, frozen=True):
     @property
     def weight(self) -> Floats:
         """How much of each station's ratio is measured; the rest is the plan's prior."""
-        sd = np.where(self.standards.planned, self.prior.station_sd, _UNPLANNED_SD)
+        sd = np.where(self.standards.planned, self.prior.station_sd, UNPLANNED_SD)
         return sd**2 / (sd**2 + self.error**2 / np.maximum(self.count, 1e-12))
 
-    def draw(self, rng: np.random.Generator, replications: int, shift: Floats | None = None) -> Floats:
-        """Mean ratios as they may be [station, replication], if measured ones were ``shift`` times what they are."""
+    def draw(self, rng: np.random.Generator, replications: int, curve: NDArray[np.intp] | None = None) -> Floats:
+        """Mean ratios as they may be [station, replication], if ``curve`` [replication] is what practice does."""
         planned, count, mean = self.standards.planned, self.count, self.mean
         error = self.error[:, None] * np.sqrt(self.freedom / rng.chisquare(self.freedom, replications))
         seen = np.where(planned, count, 0.0)
         sd = rng.choice(STATION_SDS, replications, p=station_sd_weights(seen, mean, self.error, self.prior))
-        if shift is not None:
-            mean = mean[:, None] * shift
+        if curve is not None:
+            mean = mean[:, None] * self.practice.shift[:, curve]
         centre, centre_sd = common(seen, mean, error, sd, self.prior)
         centre = centre + centre_sd * rng.standard_normal(replications)
         centre = np.where(planned[:, None], centre, 1.0)
-        _, likely, its_sd = station(count, mean, error, np.where(planned[:, None], sd, _UNPLANNED_SD), centre)
+        _, likely, its_sd = station(count, mean, error, np.where(planned[:, None], sd, UNPLANNED_SD), centre)
         return np.maximum(likely + its_sd * rng.standard_normal(likely.shape), _SMALLEST_RATIO)
 
     def residual(self, rng: np.random.Generator, replications: int) -> Floats:
@@ -121,14 +129,39 @@ class Posterior(Struct, frozen=True):
         return np.maximum(total - elapsed, 0.0)
 
 
-def learn(log: LineLog, prior: Prior = PRIOR, practice: Practice | None = None) -> Posterior:
-    """The posterior after what the log holds: with ``practice``, of the times that cycles will take in the end.
+class _Cycles(Struct, frozen=True):
+    """A station's cycles: their numbers, which are over, and their ratios, until now of those that run still."""
+
+    number: Floats
+    over: NDArray[np.bool_]
+    ratio: Floats
+
+    @classmethod
+    def of(cls, log: LineLog, its: Standards, at: int) -> "_Cycles":
+        """Those of the station ``at``."""
+        over, ratio = [], []
+        for passage in log.passages[at]:
+            own = own_time(passage)
+            over.append(own is not None)
+            elapsed = max(log.end - passage.start - sum(passage.waits.values()), 0.0) if own is None else own
+            ratio.append(elapsed / its.of(at, log.products[passage.unit]))
+        return cls(np.arange(len(over), dtype=float), np.array(over, dtype=bool), np.array(ratio))
+
+
+def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
+    """The posterior after what the log holds.
 
     Raises:
         ValueError: there is neither a plan nor a completed cycle at any station.
     """
     its = standards(log)
-    done, running = _ratios(log, its, practice)
+    cycles = [_Cycles.of(log, its, at) for at in range(len(log.passages))]
+    practice = Practice.none(len(cycles))
+    if prior.practice:
+        practice = practise([(each.number[each.over], each.ratio[each.over]) for each in cycles], its.planned, prior)
+    level = [each.ratio / practice.expected(each.number) for each in cycles]
+    done = [ratio[each.over] for ratio, each in zip(level, cycles, strict=True)]
+    running = [ratio[~each.over] for ratio, each in zip(level, cycles, strict=True)]
     count = np.array([float(len(each)) for each in done])
     mean, error, freedom = _measured(done, prior)
     total, centre = count, mean
@@ -138,7 +171,7 @@ def learn(log: LineLog, prior: Prior = PRIOR, practice: Practice | None = None) 
         total, centre = _with_running(count, mean, running, ratios, pool / pool.mean())
     ratios = _expected(total, centre, error, its.planned, prior)
     residuals = _residuals([each / ratio for each, ratio in zip(done, ratios, strict=True)])
-    return Posterior(its, prior, total, centre, error, freedom, residuals)
+    return Posterior(its, prior, total, centre, error, freedom, residuals, practice)
 
 
 def _measured(done: list[Floats], prior: Prior) -> tuple[Floats, Floats, float]:
@@ -166,43 +199,9 @@ def _measured(done: list[Floats], prior: Prior) -> tuple[Floats, Floats, float]:
 def _expected(count: Floats, mean: Floats, error: Floats, planned: NDArray[np.bool_], prior: Prior) -> Floats:
     """Expected mean ratio of each station."""
     centre, _ = common(np.where(planned, count, 0.0), mean, error, prior.station_sd, prior)
-    sd = np.where(planned, prior.station_sd, _UNPLANNED_SD)
+    sd = np.where(planned, prior.station_sd, UNPLANNED_SD)
     _, likely, _ = station(count, mean, error, sd, np.where(planned, centre, 1.0))
     return np.maximum(likely, _SMALLEST_RATIO)
-
-
-def practice(log: LineLog, prior: Prior = PRIOR) -> Practice:
-    """What the log tells of practice.
-
-    Raises:
-        ValueError: there is neither a plan nor a completed cycle at any station.
-    """
-    its = standards(log)
-    cycles = [_cycles(log, its, at) for at in range(len(log.passages))]
-    return practise([(number[over], ratio[over]) for number, ratio, over in cycles], its.planned, prior)
-
-
-def _ratios(log: LineLog, its: Standards, practice: Practice | None) -> tuple[list[Floats], list[Floats]]:
-    """Ratios of completed cycles by station, and how long the running ones last already."""
-    done, running = [], []
-    for at in range(len(log.passages)):
-        number, ratio, over = _cycles(log, its, at)
-        if practice is not None:
-            ratio = ratio / practice.expected(number)
-        done.append(ratio[over])
-        running.append(ratio[~over])
-    return done, running
-
-
-def _cycles(log: LineLog, its: Standards, at: int) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Numbers and ratios of a station's cycles, and which of them are over; of the others it is the ratio till now."""
-    ratio, over = [], []
-    for passage in log.passages[at]:
-        own = own_time(passage)
-        over.append(own is not None)
-        elapsed = max(log.end - passage.start - sum(passage.waits.values()), 0.0) if own is None else own
-        ratio.append(elapsed / its.of(at, log.products[passage.unit]))
-    return np.arange(len(ratio), dtype=float), np.array(ratio), np.array(over, dtype=bool)
 
 
 def _with_running(

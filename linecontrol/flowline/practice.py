@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from linecontrol.flowline.ratios import STATION_SDS, Prior
+from linecontrol.flowline.ratios import STATION_SDS, UNPLANNED_SD, Prior, station_sd_prior
 
 Floats = NDArray[np.float64]
 
@@ -32,8 +32,8 @@ _ROUNDS = 2
 class Practice(Struct, frozen=True):
     """Possible curves [curve] with their ``weight``.
 
-    If one of them is true, the measured mean ratio of a station is ``shift`` [station, curve] times that which
-    follows from the expected curve.
+    If one of them is true, the measured mean ratio of a station, from which practice has been taken out as it is
+    expected, is ``shift`` [station, curve] times too small.
     """
 
     size: Floats
@@ -41,22 +41,26 @@ class Practice(Struct, frozen=True):
     weight: Floats
     shift: Floats
 
+    @classmethod
+    def none(cls, stations: int) -> "Practice":
+        """Nothing changes."""
+        return cls(np.zeros(1), np.ones(1), np.ones(1), np.ones((stations, 1)))
+
     def draw(self, rng: np.random.Generator, replications: int) -> NDArray[np.intp]:
         """Curves as they may be [replication]."""
-        return rng.choice(len(self.weight), replications, p=self.weight)
+        return np.asarray(rng.choice(len(self.weight), replications, p=self.weight))
+
+    def excess(self, curve: NDArray[np.intp], number: Floats) -> Floats:
+        """By how much some cycles [cycle] take longer than in the end [cycle, replication]."""
+        return np.asarray(self.size[curve] * np.exp(-number[:, None] / self.units[curve]))
 
     def expected(self, number: Floats) -> Floats:
         """Expected factor of the cycles with these numbers at their station."""
-        return expected(self.weight, self.size, self.units, number)
-
-
-def expected(weight: Floats, size: Floats, units: Floats, number: Floats) -> Floats:
-    """Factor of some cycles in the mean over the curves."""
-    out = np.ones(len(number))
-    for each in np.unique(units):
-        its = units == each
-        out += (weight[its] @ size[its]) * np.exp(-number / each)
-    return out
+        out = np.ones(len(number))
+        for each in np.unique(self.units):
+            its = self.units == each
+            out += (self.weight[its] @ self.size[its]) * np.exp(-number / each)
+        return out
 
 
 def practise(done: list[tuple[Floats, Floats]], planned: NDArray[np.bool_], prior: Prior) -> Practice:
@@ -102,7 +106,7 @@ def _scatter(logs: list[Floats], curve: list[Floats], prior: Prior) -> Floats:
     squares = np.array([((each - each.mean()) ** 2).sum() if len(each) else 0.0 for each in flat])
     count = np.array([max(len(each) - 1, 0) for each in flat])
     pooled = (prior.scatter_weight * prior.scatter**2 + squares.sum()) / (prior.scatter_weight + count.sum())
-    return np.sqrt((prior.shared * pooled + squares) / (prior.shared + count))
+    return np.asarray(np.sqrt((prior.shared * pooled + squares) / (prior.shared + count)))
 
 
 def _likelihood(
@@ -122,12 +126,8 @@ def _likelihood(
     distance = means - np.where(its, np.log(prior.optimism) - 0.5 * scatter[seen] ** 2, 0.0)[:, None]
     between = []
     for sd in STATION_SDS:
-        spread = np.where(its, sd, 0.5)
+        spread = np.where(its, sd, UNPLANNED_SD)
         covariance = np.diag(spread**2 + noise) + np.outer(its, its) * prior.optimism_sd**2
         _, determinant = np.linalg.slogdet(covariance)
         between.append(-0.5 * (determinant + (distance * np.linalg.solve(covariance, distance)).sum(axis=0)))
-    return within + np.logaddexp.reduce(np.array(between) + _LOG_PRIOR_SDS(prior)[:, None], axis=0)
-
-
-def _LOG_PRIOR_SDS(prior: Prior) -> Floats:
-    return -0.5 * (np.log(STATION_SDS / prior.station_sd) / 0.5) ** 2
+    return np.asarray(within + np.logaddexp.reduce(np.array(between) + station_sd_prior(prior)[:, None], axis=0))

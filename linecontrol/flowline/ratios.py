@@ -18,7 +18,8 @@ class Prior(Struct, frozen=True):
 
     A station's own scatter weighs as much as that of all after ``shared`` cycles. What is longer than ``long`` usual
     cycles is a rare stop, of which a station's own record says little: its mean is drawn towards that of all stations.
-    Errors are ``caution`` times as large as if cycles were independent.
+    Errors are ``caution`` times as large as if cycles were independent. ``practice`` tells whether times may become
+    shorter as a line learns (`linecontrol.flowline.practice`).
     """
 
     optimism: float = 1.06
@@ -29,15 +30,18 @@ class Prior(Struct, frozen=True):
     shared: float = 20.0
     long: float = inf
     caution: float = 1.0
+    practice: bool = False
 
 
 PRIOR = Prior()
-FORECAST = Prior(shared=60.0, long=1.5, caution=1.2)
+FORECAST = Prior(shared=60.0, long=1.5, caution=1.2, practice=True)
 """Which of them makes intervals of forecasts that hold what they say: see docs/explanations/forecast-study.md."""
 
 STATION_SDS = np.array([0.03, 0.05, 0.08, 0.12, 0.18, 0.27])
 """How far the stations of a plan may be apart; which it is, the stations tell."""
 _STATION_SD_SPREAD = 0.5
+UNPLANNED_SD = 0.5
+"""Of a station's mean ratio where the standard is a mean of what was measured, not a plan."""
 
 
 def scatter(squares: Floats, count: Floats, prior: Prior = PRIOR) -> tuple[float, float]:
@@ -73,13 +77,15 @@ def station(
     return weight, weight * shaped + (1 - weight) * centre, np.sqrt(1 - weight) * station_sd
 
 
-def station_sd_weights(count: Floats, mean: Floats, error: Floats, prior: Prior = PRIOR) -> Floats:
-    """Probability of each of ``STATION_SDS`` given the stations' means: their marginal likelihood times a prior.
+def station_sd_prior(prior: Prior) -> Floats:
+    """Logarithm of the prior of each of ``STATION_SDS`` but for a constant: lognormal around ``prior.station_sd``."""
+    return np.asarray(-0.5 * (np.log(STATION_SDS / prior.station_sd) / _STATION_SD_SPREAD) ** 2)
 
-    The prior is lognormal around ``prior.station_sd``.
-    """
+
+def station_sd_weights(count: Floats, mean: Floats, error: Floats, prior: Prior = PRIOR) -> Floats:
+    """Probability of each of ``STATION_SDS`` given the stations' means: their marginal likelihood times a prior."""
     measured = count > 0
-    log = -0.5 * (np.log(STATION_SDS / prior.station_sd) / _STATION_SD_SPREAD) ** 2
+    log = station_sd_prior(prior)
     if measured.any():
         distance = mean[measured] - prior.optimism
         noise = error[measured] ** 2 / count[measured]

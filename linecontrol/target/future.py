@@ -40,11 +40,18 @@ class Future(Struct, frozen=True):
 
 
 class Simulator:
-    """Draws futures of a line; ``ratios`` [station, replication] and ``hours`` are drawn already."""
+    """Draws futures of a line; ``ratios`` [station, replication], ``hours`` and ``curve`` of practice are drawn."""
 
-    def __init__(self, prospect: Prospect, posterior: Posterior, state: Live, ratios: Floats, hours: Hours, size: Floats, units: Floats) -> None:
-        self._size, self._units = size, units
-        self._prospect, self._posterior, self._state = prospect, posterior, state
+    def __init__(
+        self,
+        prospect: Prospect,
+        posterior: Posterior,
+        state: Live,
+        ratios: Floats,
+        hours: Hours,
+        curve: NDArray[np.intp],
+    ) -> None:
+        self._prospect, self._posterior, self._state, self._curve = prospect, posterior, state, curve
         self._ratios, self._hours = ratios, hours
         self._now = prospect.log.end
         mix = mix_of(prospect)
@@ -132,9 +139,9 @@ class Simulator:
         """Each unit's times [station, replication], those in the line first."""
         replications = products.shape[1]
         running = {(each.row, each.station): each.elapsed for each in self._state.running}
-        number = np.array([float(len(each)) for each in self._prospect.log.passages])
-        excess = self._size * np.exp(-number[:, None] / self._units)
-        fade = np.exp(-1 / self._units)
+        practice, begun = self._posterior.practice, [float(len(each)) for each in self._prospect.log.passages]
+        excess = practice.excess(self._curve, np.array(begun))
+        fade = np.exp(-1 / practice.units[self._curve])
         for unit, its in enumerate(products):
             planned = self._table[its].T
             times = self._posterior.residual(rng, replications)
@@ -150,7 +157,9 @@ class Simulator:
                     elapsed = running.get((unit, at))
                     times[at] = 0.0
                     if elapsed is not None:
-                        times[at] = self._posterior.left(rng, self._ratios[at] * (1 + excess[at]), planned[at], at, elapsed)
+                        times[at] = self._posterior.left(
+                            rng, self._ratios[at] * (1 + excess[at]), planned[at], at, elapsed
+                        )
             yield times
 
     def _starved(self, products: Ints, release: Floats, working: Floats) -> dict[str, Floats]:

@@ -19,6 +19,12 @@ _MEAN_SPREAD = 0.7
 _DAY_WORTH = 0.75
 """Days are less independent than they are taken for: each is worth that part of an independent one."""
 _SEEN_PART = 0.5
+_BAD = 0.5
+"""A day that loses more than this part is a bad one: rare, and counted apart."""
+_BAD_DAYS = np.array([0.6, 0.8, 1.0, 1.0])
+"""What is lost on bad days."""
+_BAD_RATE, _BAD_SHAPE = 0.006, 0.4
+"""Bad days per day: mean and shape of the gamma distribution of what plants have."""
 
 
 def lost_parts(log: LineLog, days: list[tuple[float, float]]) -> Floats:
@@ -69,13 +75,17 @@ class Hours(Struct, frozen=True):
 def hours_ahead(
     parts: Floats, days: list[tuple[float, float]], now: float, rng: np.random.Generator, replications: int
 ) -> Hours:
-    """Bayesian bootstrap: each replication weighs the days seen and those of experience anew and draws from them."""
+    """Bayesian bootstrap: each replication weighs the days seen and those of experience anew and draws from them.
+
+    How often bad days come, of which few weeks hold one, is drawn from a gamma distribution.
+    """
     coming = [(max(start, now), end) for start, end in days if end > now]
     if not coming:
         raise ValueError("no working day lies ahead: the days must reach beyond the end of the log")
     edges = np.array([coming[0][0], *(end for _, end in coming)])
-    seen = len(parts)
-    mean = (_MEAN_DAYS * EXPERIENCE.mean() + parts.sum()) / (_MEAN_DAYS + seen)
+    usual, bad = parts[parts <= _BAD], parts[parts > _BAD]
+    seen = len(usual)
+    mean = (_MEAN_DAYS * EXPERIENCE.mean() + usual.sum()) / (_MEAN_DAYS + seen)
     shape = (1 + seen / _MEAN_DAYS) / _MEAN_SPREAD**2
     means = mean * rng.gamma(shape, 1 / shape, replications)
     weights = rng.standard_gamma(_DAY_WORTH, (seen + len(EXPERIENCE), replications))
@@ -83,8 +93,11 @@ def hours_ahead(
     marks = rng.random((len(coming), replications)) * reached[-1]
     lost = np.empty_like(marks)
     for r in range(replications):
-        pool = np.concatenate([parts, EXPERIENCE * (means[r] / EXPERIENCE.mean())])
+        pool = np.concatenate([usual, EXPERIENCE * (means[r] / EXPERIENCE.mean())])
         lost[:, r] = pool[np.searchsorted(reached[:, r], marks[:, r])]
+    rate = rng.gamma(_BAD_SHAPE + len(bad), 1 / (_BAD_SHAPE / _BAD_RATE + len(parts)), replications)
+    happens = rng.random(lost.shape) < rate
+    lost[happens] = rng.choice(np.concatenate([bad, _BAD_DAYS]), int(happens.sum()))
     lengths = np.diff(edges)[:, None]
     productive = np.zeros((len(edges), replications))
     np.cumsum(lengths * (1 - np.minimum(lost, 1.0)), axis=0, out=productive[1:])

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from linecontrol.flowline.learn import Posterior, learn, practice
+from linecontrol.flowline.learn import Posterior, learn
 from linecontrol.flowline.live import Live, live
 from linecontrol.flowline.log import LineLog
 from linecontrol.flowline.ratios import FORECAST
@@ -120,19 +120,18 @@ def foresee(prospect: Prospect, *, replications: int = 1000, seed: int = 0) -> O
 
 class _Foresight:
     def __init__(self, prospect: Prospect, replications: int, seed: int) -> None:
-        log = with_standstills(prospect.log, learn(prospect.log, FORECAST))
+        log = with_standstills(prospect.log, learn(prospect.log, replace(FORECAST, practice=False)))
         prospect = replace(prospect, log=log)
         self._prospect, self._replications, self._seed = prospect, replications, seed
         self._log, self._now = log, log.end
         rng = np.random.default_rng(seed)
-        its = practice(self._log, FORECAST)
-        self._posterior: Posterior = learn(self._log, FORECAST, its)
+        self._posterior: Posterior = learn(self._log, FORECAST)
         self._state: Live = live(self._log)
         self._parts = lost_parts(self._log, prospect.days)
-        curve = its.draw(rng, replications)
-        self._ratios = self._posterior.draw(rng, replications, its.shift[:, curve])
+        curve = self._posterior.practice.draw(rng, replications)
+        self._ratios = self._posterior.draw(rng, replications, curve)
         self._hours = hours_ahead(self._parts, prospect.days, self._now, rng, replications)
-        simulator = Simulator(prospect, self._posterior, self._state, self._ratios, self._hours, its.size[curve], its.units[curve])
+        simulator = Simulator(prospect, self._posterior, self._state, self._ratios, self._hours, curve)
         self._mix = mix_of(prospect)
         self._future: Future = simulator.run(rng, *self._reach())
         self._evidence = len(exits(self._log, frozenset()))

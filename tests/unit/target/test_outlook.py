@@ -195,10 +195,18 @@ def test_days_to_come_are_like_those_seen_and_those_of_experience() -> None:
     rng = np.random.default_rng(1)
     usual = hours_ahead(np.array([]), DAYS, 80.0, rng, 4000).loss
     seen = hours_ahead(np.full(200, 0.2), DAYS, 80.0, rng, 4000).loss
-    assert usual.mean() == pytest.approx(EXPERIENCE.mean(), rel=0.1)
+    assert usual.mean() == pytest.approx(EXPERIENCE.mean() + 0.005, rel=0.1)
     assert usual.std() > 0.02
     assert seen.mean() == pytest.approx(0.2, abs=0.01)
     assert seen.std() < 0.02
+
+
+def test_bad_days_are_expected_as_often_as_they_came() -> None:
+    rng = np.random.default_rng(1)
+    quiet, bad = np.zeros(800), np.where(np.arange(800) % 20 == 0, 1.0, 0.0)
+    early, never, often = (hours_ahead(its, DAYS, 80.0, rng, 4000).loss.mean() for its in (quiet[:15], quiet, bad))
+    assert early > never
+    assert often - never == pytest.approx(0.05, abs=0.006)
 
 
 def test_productive_time_and_working_time_are_each_others_inverse() -> None:
