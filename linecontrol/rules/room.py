@@ -197,6 +197,9 @@ class RulesRoom:
             self._start_moments()
             for watch in self._watches:
                 self._schedule(watch)
+                if watch.flag in old.alarms and watch.rule.wake is not None:  # time may change it at this very moment
+                    watch.queued = old.now_ns
+                    heappush(self._heap, (old.now_ns, watch.order))
 
     def _look_of(self, watches: list[Watch]) -> Look:
         """One function for the conditions of several rules about one subject; a sequence stands alone."""
