@@ -26,6 +26,7 @@ from linecontrol.model.event import (
     KitForecast,
     KitStockChanged,
     LinkChanged,
+    Noted,
 )
 from linecontrol.model.health import Health
 from linecontrol.model.state import AlarmState, Severity
@@ -33,7 +34,7 @@ from linecontrol.model.state import AlarmState, Severity
 OPEN = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED)
 """States in which a flag is shown as open."""
 CLOSED_KEPT = 4
-"""So many closed flags are still listed."""
+"""So many closed flags and notes are still listed."""
 _NEVER_NS = 2**63 - 1
 
 
@@ -55,7 +56,7 @@ class PlantView:
         self._kits: dict[str, KitStockChanged] = {}
         self._kit_ends: dict[str, KitForecast] = {}
         self._flags: dict[str, _Flag] = {}
-        self._closed: deque[FlagChanged] = deque(maxlen=CLOSED_KEPT)
+        self._closed: deque[FlagChanged | Noted] = deque(maxlen=CLOSED_KEPT)
         self._users = {name: self._lines_on(name) for name in config.connections}
 
     def apply(self, event: AnyEvent) -> None:
@@ -63,6 +64,8 @@ class PlantView:
         match event:
             case FlagChanged():
                 self._flag(event)
+            case Noted():
+                self._closed.appendleft(event)
             case LinkChanged():
                 self._links[event.connection] = event
             case CommitmentUpdated():
@@ -123,8 +126,23 @@ class PlantView:
         return [self._row(flag.event, flag.event.raised_ns, now_ns, blind=flag.blind) for flag in shown]
 
     def closed(self, now_ns: int) -> list[FlagRow]:
-        """The flags that closed last, the newest first; ``since`` is when they closed."""
-        return [self._row(event, event.at_ns, now_ns, blind=False) for event in self._closed]
+        """The flags that closed last and what was noted, the newest first; ``since`` is when."""
+        return [
+            self._noted(event, now_ns)
+            if isinstance(event, Noted)
+            else self._row(event, event.at_ns, now_ns, blind=False)
+            for event in self._closed
+        ]
+
+    def _noted(self, event: Noted, now_ns: int) -> FlagRow:
+        return FlagRow(
+            flag=event.flag,
+            severity=Severity.INFO,
+            word="noted",
+            where=self._where(event),
+            text=event.text,
+            since=moment_text(event.at_ns, now_ns, self._zone),
+        )
 
     def _row(self, event: FlagChanged, since_ns: int, now_ns: int, *, blind: bool) -> FlagRow:
         notes = [SEVERITY_WORDS[event.severity]]
@@ -145,7 +163,7 @@ class PlantView:
             since=moment_text(since_ns, now_ns, self._zone),
         )
 
-    def _where(self, event: FlagChanged) -> str:
+    def _where(self, event: FlagChanged | Noted) -> str:
         line = self._config.lines.get(event.line)
         station = line.stations.get(event.station) if line else None
         return station.title if station else line.title if line else ""

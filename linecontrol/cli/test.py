@@ -53,12 +53,12 @@ def command(
         results = list(_run(config, files, only))
     failed = [result for result in results if result.failures]
     seen = _coverage(config, results)
-    uncovered = [rule for rule, transitions in seen.items() if not {"raised", "cleared"} <= transitions]
+    uncovered = [rule for rule, transitions in seen.items() if not _covered(config, rule, transitions)]
     if as_json:
         tests = [{"test": result.name, "at": result.at, "failures": result.failures} for result in results]
         print(json.dumps({"tests": tests, "failed": len(failed), "not_covered": uncovered}))
     else:
-        _show(console, results, seen)
+        _show(console, results, seen, uncovered)
     if not results:
         msg = f"no test has {only!r} in its name"
         raise typer.BadParameter(msg, param_hint="--only")
@@ -109,7 +109,13 @@ def _coverage(config: Config, results: list[_Result]) -> dict[str, set[str]]:
     return seen
 
 
-def _show(console: Console, results: list[_Result], seen: dict[str, set[str]]) -> None:
+def _covered(config: Config, rule: str, transitions: set[str]) -> bool:
+    if rule in config.rules and config.rules[rule].only_notes:
+        return "noted" in transitions
+    return {"raised", "cleared"} <= transitions
+
+
+def _show(console: Console, results: list[_Result], seen: dict[str, set[str]], uncovered: list[str]) -> None:
     for result in results:
         if result.failures:
             console.print(f"[bold red]FAILED[/bold red] {escape(result.name)}", highlight=False)
@@ -117,11 +123,14 @@ def _show(console: Console, results: list[_Result], seen: dict[str, set[str]]) -
                 console.print(f"  {failure}", highlight=False, markup=False, soft_wrap=True)
     table = Table("rule", "raised", "cleared", title="seen in the tests")
     for rule, transitions in seen.items():
+        if "noted" in transitions and "raised" not in transitions:
+            table.add_row(rule, "noted", "")
+            continue
         table.add_row(rule, *("yes" if each in transitions else "[red]never[/red]" for each in ("raised", "cleared")))
     console.print(table)
     failed = sum(bool(result.failures) for result in results)
-    both = sum({"raised", "cleared"} <= transitions for transitions in seen.values())
+    passed, covered = len(results) - failed, len(seen) - len(uncovered)
     console.print(
-        f"{len(results) - failed} of {len(results)} tests passed; {both} of {len(seen)} rules seen raised and cleared",
+        f"{passed} of {len(results)} tests passed; {covered} of {len(seen)} rules seen raised and cleared",
         highlight=False,
     )

@@ -39,7 +39,7 @@ from linecontrol.config.product import (
     TargetConfig,
 )
 from linecontrol.config.root import Config
-from linecontrol.config.rule import CommandAction, RuleConfig, Subject
+from linecontrol.config.rule import CommandAction, Plain, RuleConfig, SetpointAction, Subject
 from linecontrol.config.simulator import SimulatorConfig, TroubleConfig
 
 __all__ = [
@@ -64,10 +64,12 @@ __all__ = [
     "LineConfig",
     "Meaning",
     "OpeningConfig",
+    "Plain",
     "PlantConfig",
     "ProductConfig",
     "Role",
     "RuleConfig",
+    "SetpointAction",
     "ShiftConfig",
     "ShiftDayConfig",
     "SignalConfig",

@@ -44,7 +44,7 @@ class _Signal:
 
 
 def signals(config: Config) -> Iterator[_Signal]:
-    """Every signal, telemetry value and command of the plant, in the order of the config."""
+    """Every signal, telemetry value, command and setpoint of the plant, in the order of the config."""
     for line_name, line in config.lines.items():
         for station_name, station in line.stations.items():
             yield from _of_station(line_name, line, station_name, station)
@@ -88,12 +88,15 @@ def _of_station(line_name: str, line: LineConfig, station_name: str, station: St
         ("signals", "", station.signals),
         ("telemetry", "", station.telemetry),
         ("commands", "command_", station.commands),
+        ("setpoints", "command_", station.setpoints),
     ]
     for group, prefix, members in groups:
         for name, config in members.items():
             signal = f"{line_name}/{station_name}/{prefix}{name}"
             path = (*base, group, str(name))
-            yield _Signal(signal, path, config.connection or line.connection, config, group == "commands")
+            yield _Signal(
+                signal, path, config.connection or line.connection, config, group in ("commands", "setpoints")
+            )
 
 
 def _checked(

@@ -11,9 +11,9 @@ from linecontrol.config.check_days import single_days
 from linecontrol.config.check_line import line_problems
 from linecontrol.config.check_signal import signal_problems
 from linecontrol.config.holidays import public_holidays
-from linecontrol.config.line import Command
+from linecontrol.config.line import StationConfig
 from linecontrol.config.root import Config
-from linecontrol.config.rule import CommandAction, Subject
+from linecontrol.config.rule import CommandAction, Plain, SetpointAction, Subject
 from linecontrol.config.source import Path_, Places, Problem, in_order
 from linecontrol.config.types import NS
 from linecontrol.config.wording import nearest, unknown
@@ -58,12 +58,23 @@ def _plant(config: Config) -> Found:
             told.add(text)
     stations = station_names(config)
     for index, allow in enumerate(config.control.allow):
-        yield from _patterns(("control", "allow", index, "stations"), "station", allow.stations, stations)
+        here: Path_ = ("control", "allow", index)
+        yield from _patterns((*here, "stations"), "station", allow.stations, stations)
+        there = [name for name in stations if any(fnmatchcase(name, pattern) for pattern in allow.stations)]
+        for setpoint in allow.setpoints if there else ():
+            known = {name for station in there for name in station_of(config, station).setpoints}
+            yield from _known((*here, "setpoints", setpoint), "setpoint", setpoint, known)
 
 
 def station_names(config: Config) -> list[str]:
     """All stations as ``line/station``."""
     return [f"{name}/{station}" for name, line in config.lines.items() for station in line.stations]
+
+
+def station_of(config: Config, name: str) -> StationConfig:
+    """The station ``line/station``."""
+    line, _, station = name.partition("/")
+    return config.lines[line].stations[station]
 
 
 def _patterns(path: Path_, kind: str, patterns: list[str], names: list[str]) -> Found:
@@ -138,31 +149,40 @@ def rule_names(config: Config) -> Found:
     for name, rule in config.rules.items():
         yield from _patterns(("rules", name, "only"), rule.each.value, rule.only, subjects[rule.each])
         for index, action in enumerate(rule.actions):
-            if isinstance(action, CommandAction):
+            if not isinstance(action, Plain):
                 path = ("rules", name, "actions", index)
                 yield from _known((*path, "station"), "station", action.station, subjects[Subject.STATION])
                 if action.station is None and rule.each is not Subject.STATION:
                     yield path, f"a rule about a {rule.each.value} has no station of its own: name one with station:"
                 elif action.station is None or action.station in subjects[Subject.STATION]:
                     targets = [action.station] if action.station else _matching(rule.only, station_names(config))
-                    yield from _commandable(config, path, action.command, targets)
+                    yield from _writable(config, path, action, targets)
 
 
 def _matching(patterns: list[str], names: list[str]) -> list[str]:
     return [name for name in names if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
-def _commandable(config: Config, path: Path_, command: Command, targets: list[str]) -> Found:
+def _writable(config: Config, path: Path_, action: CommandAction | SetpointAction, targets: list[str]) -> Found:
     lacking = []
+    known: dict[str, None] = {}
     for target in targets:
-        line, _, station = target.partition("/")
-        if command not in config.lines[line].stations[station].commands:
-            lacking.append(target)
-    if lacking:
-        yield (
-            path,
-            f"no command {command.value!r} is configured at {_some(lacking)}; narrow the rule with only: or station:",
-        )
+        station = station_of(config, target)
+        if isinstance(action, SetpointAction):
+            known |= dict.fromkeys(station.setpoints)
+            there = action.setpoint in station.setpoints
+        else:
+            there = action.command in station.commands
+        lacking += [] if there else [target]
+    if not lacking:
+        return
+    if isinstance(action, SetpointAction) and action.setpoint not in known:
+        yield from _known((*path, "setpoint"), "setpoint", action.setpoint, known)
+        return
+    what = (
+        f"setpoint {action.setpoint!r}" if isinstance(action, SetpointAction) else f"command {action.command.value!r}"
+    )
+    yield path, f"no {what} is configured at {_some(lacking)}; narrow the rule with only: or station:"
 
 
 def _some(names: list[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from linecontrol.config.binding import Binding, signals
-from linecontrol.config.line import CycleBy, Role, StationConfig
+from linecontrol.config.line import Command, CycleBy, Role, StationConfig
 from linecontrol.config.root import Config
 from linecontrol.config.source import Path_, Places
 from linecontrol.config.wording import nearest, unknown
@@ -34,6 +34,8 @@ _CODES = frozenset({Role.STATE, Role.PRODUCT, Role.UNIT_ID})
 def _types(group: str, name: str) -> tuple[type, ...]:
     if group == "commands":
         return (int,)
+    if group == "setpoints":
+        return (int, float)
     if group == "telemetry":
         return (bool, int, float, str)
     role = Role(name)
@@ -84,6 +86,9 @@ def _station(station: StationConfig, path: Path_) -> Found:
     for role in NEEDED[station.cycle_by]:
         if role not in station.signals:
             yield (*path, "signals"), f"cycle_by: {station.cycle_by.value} can't do without {role.value}"
+    for name in station.setpoints:
+        if name in list(Command):
+            yield (*path, "setpoints", name), f"{name} is a command; call the setpoint otherwise"
     if station.states != "packml":
         texts = [key for key in station.states if isinstance(key, str)]
         if len(texts) < len(station.states):  # numbers too, so the signal is a number

@@ -1,12 +1,14 @@
 """Settings of the gateway itself and of what it feeds."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from linecontrol.config.line import Command
 from linecontrol.config.types import NS as _NS
-from linecontrol.config.types import ConfigModel, Duration
+from linecontrol.config.types import ConfigModel, Duration, Name
 
 
 class PlantConfig(ConfigModel):
@@ -74,13 +76,54 @@ class BoardConfig(ConfigModel):
     """TCP port on 127.0.0.1; 0 takes a free one."""
 
 
+class RangeConfig(ConfigModel):
+    """Numbers that may be written."""
+
+    min: Annotated[float, Field(allow_inf_nan=False)]
+    """The smallest ..."""
+    max: Annotated[float, Field(allow_inf_nan=False)]
+    """... and the largest of them."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min > self.max:
+            msg = f"min is {self.min:g} and max {self.max:g}: nothing lies between"
+            raise ValueError(msg)
+        return self
+
+    def __contains__(self, value: float) -> bool:
+        """Whether a number may be written."""
+        return self.min <= value <= self.max
+
+
 class AllowConfig(ConfigModel):
-    """Commands that may be written."""
+    """Commands and setpoints that may be written."""
 
     stations: Annotated[list[str], Field(min_length=1)]
     """Patterns of ``line/station``."""
-    commands: Annotated[list[Command], Field(min_length=1)]
-    """What may be written to them."""
+    commands: list[Command] = []
+    """Commands that may be written to them."""
+    setpoints: dict[Name, RangeConfig] = {}
+    """Setpoints that may be written to them, each with its range."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.commands and not self.setpoints:
+            msg = "allows nothing: list commands or setpoints"
+            raise ValueError(msg)
+        return self
+
+
+def allowed_range(allow: Sequence[AllowConfig], station: str, setpoint: str) -> RangeConfig | None:
+    """The range in which a setpoint of ``line/station`` may be written: of the first entry that lists it, if any."""
+    return next(
+        (
+            each.setpoints[setpoint]
+            for each in allow
+            if setpoint in each.setpoints and any(fnmatchcase(station, pattern) for pattern in each.stations)
+        ),
+        None,
+    )
 
 
 class ControlConfig(ConfigModel):

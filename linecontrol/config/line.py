@@ -97,6 +97,8 @@ class StationConfig(ConfigModel):
     """Further measured values by name, recorded as they are."""
     commands: dict[Command, SignalConfig] = {}
     """What can be written to it. Nothing is, unless ``control: allow:`` lists it."""
+    setpoints: dict[Name, SignalConfig] = {}
+    """Numbers that can be written to it, such as a speed; only what ``control: allow:`` lists ever is."""
     takes_kit: bool = False
     """A unit's kit leaves the store when its cycle starts here; at the line's first station if none says so."""
 

@@ -38,6 +38,15 @@ def _length(value: Any) -> int | str:
     return value.strip() if _NAME.fullmatch(value.strip()) else duration_ns(value.strip())
 
 
+def _number(value: Any) -> float | str:
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+        return value
+    if isinstance(value, str) and _NAME.fullmatch(value):
+        return value
+    msg = f"{str(value)[:60]!r} is not a number; write one such as 0.8, or the name of a param"
+    raise ValueError(msg)
+
+
 _SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 Param = Annotated[
     dict[str, Annotated[Value, BeforeValidator(_value), WithJsonSchema(_SCHEMA)]],
@@ -60,6 +69,14 @@ Length = Annotated[
     ),
 ]
 """A duration (nanoseconds inside), or the name of a param that is one."""
+
+
+NumberOrParam = Annotated[
+    int | float | str,
+    BeforeValidator(_number),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{_NAME.pattern}$"}]}),
+]
+"""A number, or the name of a param that is one."""
 
 
 def pattern_for(param: Mapping[str, Value], subject: str) -> str | None:

@@ -1,12 +1,13 @@
 """Rules as engineers write them; their conditions are compiled in ``linecontrol.rules``."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from linecontrol.config.line import Command
-from linecontrol.config.params import Length, Param, Value, pattern_for
+from linecontrol.config.params import Length, NumberOrParam, Param, Value, pattern_for
 from linecontrol.config.types import NS, ConfigModel, Duration, Name
 from linecontrol.model.state import Andon, Severity
 
@@ -22,17 +23,54 @@ class Subject(StrEnum):
     CONNECTION = "connection"
 
 
+class Plain(StrEnum):
+    """Actions without keys."""
+
+    FLAG = "flag"
+    NOTE = "note"
+
+
 class CommandAction(ConfigModel):
     """Write to a station while the flag is raised. Only what ``control: allow:`` lists is ever written."""
 
     command: Command
     """What to write."""
-    value: Andon | Duration
-    """Andon colour, or length of the hold's lease, which is renewed while the flag is raised."""
+    value: Annotated[Andon | Length, Field(union_mode="left_to_right")]
+    """Andon colour, or length of the hold's lease, which is renewed while the flag is raised; or a param's name."""
     on_clear: Andon | None = None
     """Andon colour when the flag clears; left as it is if left out. A hold is always released."""
     station: str | None = None
     """``line/station`` to write to; the rule's own station if left out."""
+
+
+class SetpointAction(ConfigModel):
+    """Write a number to a station, once each time the flag is raised, within the range of ``control: allow:``."""
+
+    setpoint: Name
+    """What to write: a setpoint of the station."""
+    value: NumberOrParam
+    """The number, or a param's name."""
+    on_clear: NumberOrParam | None = None
+    """The number, or a param's name, when the flag clears; left as it is if left out."""
+    station: str | None = None
+    """``line/station`` to write to; the rule's own station if left out."""
+
+
+def _kind_of_action(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "as a setpoint" if "setpoint" in value else "as a command"
+    if isinstance(value, SetpointAction):
+        return "as a setpoint"
+    return "as a command" if isinstance(value, CommandAction) else "as a word"
+
+
+Action = Annotated[
+    Annotated[Plain, Tag("as a word")]
+    | Annotated[CommandAction, Tag("as a command")]
+    | Annotated[SetpointAction, Tag("as a setpoint")],
+    Discriminator(_kind_of_action),
+]
+"""What a rule does when its flag is raised."""
 
 
 class RuleConfig(ConfigModel):
@@ -74,10 +112,21 @@ class RuleConfig(ConfigModel):
     """Former name of the rule: what is known of its flags goes on under the new one."""
     message: str
     """What a person reads; ``{name}`` stands for any name that a condition may use."""
-    actions: Annotated[list[Literal["flag"] | CommandAction], Field(min_length=1)] = ["flag"]
-    """What to do when it is raised: ``flag`` shows and records it, a command writes to a station."""
+    actions: Annotated[list[Action], Field(min_length=1)] = [Plain.FLAG]
+    """What to do when it is raised: ``flag`` shows and records it, ``note`` enters its message into what happened
+    (alone, it raises no flag), commands and setpoints write to a station and always come with their flag."""
 
     def values(self, subject: str) -> dict[str, Value]:
         """The params' values for a subject; without those that have none for it."""
         chosen = {name: (param, pattern_for(param, subject)) for name, param in self.params.items()}
         return {name: param[pattern] for name, (param, pattern) in chosen.items() if pattern is not None}
+
+    @property
+    def only_notes(self) -> bool:
+        """Whether it raises no flag."""
+        return all(action is Plain.NOTE for action in self.actions)
+
+    @property
+    def writes(self) -> list[CommandAction | SetpointAction]:
+        """What it writes to stations."""
+        return [action for action in self.actions if not isinstance(action, Plain)]

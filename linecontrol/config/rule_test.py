@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from linecontrol.config.types import ConfigModel, Duration, Name
 from linecontrol.model.state import TRANSITIONS, StationState, Timing
 
+_EXPECTED = (*TRANSITIONS, "noted")
+
 
 class StartConfig(ConfigModel):
     """A cycle begins."""
@@ -160,12 +162,14 @@ class ExpectConfig(ConfigModel):
     """Flag that is taken out of service."""
     in_service: str | None = None
     """Flag that is put back into service."""
+    noted: str | None = None
+    """``RULE/SUBJECT`` that is noted."""
     text: str | None = None
     """What its message has to contain."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        said = [name for name in ("open", *TRANSITIONS) if getattr(self, name) is not None]
+        said = [name for name in ("open", *_EXPECTED) if getattr(self, name) is not None]
         if len(said) != 1:
             here = f"are {' and '.join(said)}" if said else "is none"
             msg = f"one transition, or open, is expected at a time; here {here}"
@@ -178,7 +182,7 @@ class ExpectConfig(ConfigModel):
     @property
     def transition(self) -> tuple[str, str] | None:
         """Its transition and flag; ``None`` for ``open``."""
-        return next(((name, flag) for name in TRANSITIONS if (flag := getattr(self, name)) is not None), None)
+        return next(((name, flag) for name in _EXPECTED if (flag := getattr(self, name)) is not None), None)
 
 
 class JournalCut(ConfigModel):

@@ -58,7 +58,7 @@ def _kind(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         return _kind(definitions[name], definitions) if "enum" in definitions[name] else _link(name)
-    if options := schema.get("anyOf") or schema.get("allOf"):
+    if options := schema.get("anyOf") or schema.get("allOf") or schema.get("oneOf"):
         kinds = [_kind(option, definitions) for option in options if option.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     if "const" in schema:

@@ -1,4 +1,4 @@
-"""One thing that can be written (``line/station/command``): who wants what of it, and what was written last."""
+"""One thing that can be written (``line/station/name``): who wants what of it, and what was written last."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ class Open(Struct, frozen=True):
 
 
 class Channel(Struct):
-    """What is remembered of a target.
+    """What is remembered of a target: a command's, or a setpoint's (which others may have changed in between).
 
     ``wanted`` is what should stand there (``None``: no matter), ``sent`` what was written last (``None``: unknown),
     ``changed`` that the flags have made it another since, ``renew_ns`` when a lease is to be renewed.
@@ -44,7 +44,8 @@ class Channel(Struct):
 
     line: str
     station: str
-    name: Command
+    name: str
+    setpoint: bool = False
     demands: list[Demand] = field(default_factory=list)
     wanted: Written | None = None
     sent: Written | None = None
@@ -62,6 +63,8 @@ class Channel(Struct):
         """A flag was raised."""
         self.demands = [*(other for other in self.demands if other.flag != demand.flag), demand]
         self._decide(None)
+        if self.setpoint and self._strongest(self.demands) is demand:
+            self.changed = True
 
     def drop(self, flag: str, reason: str) -> None:
         """A flag was cleared."""
@@ -96,7 +99,7 @@ class Channel(Struct):
         self.changed = self.wanted != self.sent
 
     def _strongest(self, demands: Sequence[Demand]) -> Demand | None:
-        if self.name is Command.HOLD:
+        if self.name == Command.HOLD and not self.setpoint:
             return max(demands, key=lambda demand: demand.lease_ns, default=None)
         return max(reversed(demands), key=lambda demand: demand.rank, default=None)
 

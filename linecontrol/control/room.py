@@ -1,16 +1,18 @@
 """The control room: raised flags into commands, within the allow-list, one at a time per target."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
 from msgspec import Struct, field
 
-from linecontrol.config import Command, CommandAction, Config
+from linecontrol.config import Command, CommandAction, Config, RuleConfig, SetpointAction
+from linecontrol.config.gateway import allowed_range
+from linecontrol.config.params import Value
 from linecontrol.control.channel import RANKS, Channel, Demand, Open, Written, colour_code
+from linecontrol.duration import NS
 from linecontrol.errors import SnapshotError
 from linecontrol.model import (
-    AlarmState,
     Andon,
     AnyEvent,
     CommandClosed,
@@ -20,13 +22,13 @@ from linecontrol.model import (
     FlagChanged,
     ReleaseProposed,
 )
+from linecontrol.rules.alarm import WANTING
+from linecontrol.rules.lexer import token_of
 
 _GIVE_UP = 2
 """A command without an outcome is closed as unknown after so many times ``expire_after``."""
 
 
-_WANTING = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED)
-"""States in which a flag's commands stand."""
 _BEGINS = ("raised", "unshelved", "unsuppressed", "in_service")
 
 
@@ -48,10 +50,7 @@ class ControlRoom:
         """Nothing is raised and nothing is open."""
         self._config = config
         self._control = config.control
-        self._actions = {
-            name: [action for action in rule.actions if isinstance(action, CommandAction)]
-            for name, rule in config.rules.items()
-        }
+        self._actions = {name: rule.writes for name, rule in config.rules.items()}
         self._memory = _Remembered()
 
     # --- the doors ------------------------------------------------------------------------------------------
@@ -63,18 +62,24 @@ class ControlRoom:
         if not isinstance(event, FlagChanged):
             return ()
         said: list[AnyEvent] = []
-        wanting = event.state in _WANTING
+        wanting = event.state in WANTING
         for action in self._actions.get(event.rule, ()):
             target = action.station or f"{event.line}/{event.station}"
-            if (refusal := self._refusal(target, action.command)) is not None:
-                if wanting and event.transition in _BEGINS:
-                    said.append(self._refuse(target, action, event, refusal))
+            name, setpoint = _what(action), isinstance(action, SetpointAction)
+            channel = self._memory.channels.get(f"{target}/{name}")
+            if not wanting:
+                if channel is not None:
+                    channel.drop(event.flag, event.text)
+                    said += self._write(channel, event.at_ns)
                 continue
-            channel = self._channel(target, action.command)
-            if wanting and (event.transition == "raised" or not channel.has(event.flag)):
-                channel.demand(_demand(action, event))
-            elif not wanting:
-                channel.drop(event.flag, event.text)
+            demand = _demand(action, event, self._config.rules[event.rule])
+            if (refusal := self._refusal(target, name, demand.value, setpoint=setpoint)) is not None:
+                if event.transition in _BEGINS:
+                    said.append(self._refuse(target, name, demand, event, refusal))
+                continue
+            channel = self._channel(target, name, setpoint=setpoint)
+            if event.transition == "raised" or not channel.has(event.flag):
+                channel.demand(demand)
             said += self._write(channel, event.at_ns)
         return said
 
@@ -85,7 +90,7 @@ class ControlRoom:
         if line is None or product is None or not isinstance(product.code, int):
             return ()
         target = f"{event.line}/{next(iter(line.stations))}"
-        if self._refusal(target, Command.NEXT_PRODUCT) is not None:
+        if self._refusal(target, Command.NEXT_PRODUCT, product.code) is not None:
             return ()
         channel = self._channel(target, Command.NEXT_PRODUCT)
         channel.want(product.code, event.reason)
@@ -128,30 +133,37 @@ class ControlRoom:
             raise SnapshotError(msg) from error
         for channel in self._memory.channels.values():
             for demand in list(channel.demands):
-                if not self._actions.get(demand.rule):
+                if channel.name not in map(_what, self._actions.get(demand.rule, ())):
                     channel.drop(demand.flag, "the rule is gone")
 
     # --- what may be written --------------------------------------------------------------------------------
 
-    def _refusal(self, target: str, command: Command) -> str | None:
+    def _refusal(self, target: str, name: str, value: Written, *, setpoint: bool = False) -> str | None:
+        """Why something may not be written; ``None`` if it may."""
         line, _, station = target.partition("/")
         known = self._config.lines[line].stations.get(station) if line in self._config.lines else None
-        if known is None or command not in known.commands:
-            return f"{target} has no {command} that could be written"
-        for allow in self._control.allow:
-            if command in allow.commands and any(fnmatchcase(target, pattern) for pattern in allow.stations):
+        if known is None or name not in (known.setpoints if setpoint else known.commands):
+            return f"{target} has no {name} that could be written"
+        if setpoint:
+            allowed = allowed_range(self._control.allow, target, name)
+            if allowed is not None and value in allowed:
                 return None
-        return f"control.allow does not list {command} of {target}"
+            if allowed is not None:
+                return f"control.allow lists {name} of {target} from {allowed.min:g} to {allowed.max:g}, not {value:g}"
+        for allow in self._control.allow:
+            if name in allow.commands and any(fnmatchcase(target, pattern) for pattern in allow.stations):
+                return None
+        return f"control.allow does not list {name} of {target}"
 
-    def _refuse(self, target: str, action: CommandAction, event: FlagChanged, text: str) -> CommandClosed:
+    def _refuse(self, target: str, name: str, demand: Demand, event: FlagChanged, text: str) -> CommandClosed:
         line, _, station = target.partition("/")
         return CommandClosed(
             at_ns=event.at_ns,
-            command=self._next_id(target, action.command),
+            command=self._next_id(target, name),
             line=line,
             station=station,
-            name=action.command.value,
-            value=_demand(action, event).value,
+            name=name,
+            value=demand.value,
             result=CommandResult.REFUSED,
             issued_ns=event.at_ns,
             text=text,
@@ -165,7 +177,7 @@ class ControlRoom:
             return []
         target = f"{channel.line}/{channel.station}"
         value = channel.wanted
-        if value is None or self._refusal(target, channel.name) is not None:
+        if value is None or self._refusal(target, channel.name, value, setpoint=channel.setpoint) is not None:
             return []
         command = self._next_id(target, channel.name)
         lease_ns = channel.lease_ns()
@@ -177,7 +189,7 @@ class ControlRoom:
             command=command,
             line=channel.line,
             station=channel.station,
-            name=channel.name.value,
+            name=channel.name,
             value=value,
             expires_ns=now_ns + self._control.expire_after,
             reason=channel.reason,
@@ -193,7 +205,7 @@ class ControlRoom:
             command=command.command,
             line=channel.line,
             station=channel.station,
-            name=channel.name.value,
+            name=channel.name,
             value=command.value,
             result=result,
             issued_ns=command.issued_ns,
@@ -201,22 +213,35 @@ class ControlRoom:
             reason=command.reason,
         )
 
-    def _channel(self, target: str, command: Command) -> Channel:
-        key = f"{target}/{command.value}"
+    def _channel(self, target: str, name: str, *, setpoint: bool = False) -> Channel:
+        key = f"{target}/{name}"
         if key not in self._memory.channels:
             line, _, station = target.partition("/")
-            self._memory.channels[key] = Channel(line, station, command)
+            self._memory.channels[key] = Channel(line, station, name, setpoint)
         return self._memory.channels[key]
 
-    def _next_id(self, target: str, command: Command) -> str:
+    def _next_id(self, target: str, name: str) -> str:
         self._memory.count += 1
-        return f"{target}/{command.value}/{self._memory.count}"
+        return f"{target}/{name}/{self._memory.count}"
 
 
-def _demand(action: CommandAction, event: FlagChanged) -> Demand:
-    rank = RANKS[event.severity]
-    if isinstance(action.value, Andon):
-        on_clear = colour_code(action.on_clear)
-        return Demand(event.flag, event.rule, rank, action.value.code, on_clear, 0, event.flag)
-    seconds: Written = action.value // 10**9 if action.value % 10**9 == 0 else action.value / 1e9
-    return Demand(event.flag, event.rule, rank, seconds, 0, action.value, event.flag)
+def _what(action: CommandAction | SetpointAction) -> str:
+    return action.setpoint if isinstance(action, SetpointAction) else action.command.value
+
+
+def _demand(action: CommandAction | SetpointAction, event: FlagChanged, rule: RuleConfig) -> Demand:
+    values = rule.values(event.flag.partition("/")[2])
+    rank, flag = RANKS[event.severity], event.flag
+    if isinstance(action, SetpointAction):
+        on_clear = None if action.on_clear is None else _number(action.on_clear, values)
+        return Demand(flag, event.rule, rank, _number(action.value, values), on_clear, 0, flag)
+    if action.command is Command.ANDON:
+        colour = Andon(str(values.get(str(action.value), action.value)))
+        return Demand(flag, event.rule, rank, colour.code, colour_code(action.on_clear), 0, flag)
+    lease_ns = action.value if isinstance(action.value, int) else round(token_of(values[action.value]).value * NS)
+    seconds: Written = lease_ns // NS if lease_ns % NS == 0 else lease_ns / NS
+    return Demand(flag, event.rule, rank, seconds, 0, lease_ns, flag)
+
+
+def _number(written: float | str, values: Mapping[str, Value]) -> float:
+    return token_of(values[written]).value if isinstance(written, str) else written

@@ -436,6 +436,22 @@ class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):
     reason: str = ""
 
 
+class Noted(Event, frozen=True, kw_only=True, tag="noted"):
+    """A rule's entry into what happened. ``flag`` is ``rule/subject``, although no flag may belong to it."""
+
+    flag: str
+    rule: str
+    line: str
+    station: str
+    text: str
+    unit: str | None = None
+
+    @property
+    def transition(self) -> str:
+        """``noted``: what happened, told as that of a flag."""
+        return "noted"
+
+
 class CommandIssued(Event, frozen=True, kw_only=True, tag="command_issued"):
     """Intent to write ``value`` to a station; void after ``expires_ns``."""
 
@@ -487,6 +503,7 @@ AnyEvent = (
     | ReleaseProposed
     | LinkChanged
     | FlagChanged
+    | Noted
     | CommandIssued
     | CommandClosed
 )

@@ -14,6 +14,10 @@ BLIND_AFTER_NS = 300 * 10**9
 """An alarm whose conditions were known once is blind when they have been unknown for longer than this, wall time."""
 
 
+WANTING = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED)
+"""States in which a raised flag is told of: not shelved, suppressed or out of service."""
+
+
 class Life(Struct, frozen=True):
     """How an alarm lives: delays in wall nanoseconds, whether a person must acknowledge it, whether it latches.
 

@@ -6,8 +6,9 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from linecontrol.config import Command, CommandAction, Config, RuleConfig, Subject
-from linecontrol.model import Andon, CycleCompleted, Event, Sampled, Severity
+from linecontrol.config import Config, Plain, RuleConfig
+from linecontrol.model import CycleCompleted, Event, Sampled, Severity
+from linecontrol.rules.actions import action_problems
 from linecontrol.rules.alarm import Life
 from linecontrol.rules.check import Vocabulary, check_condition, check_when
 from linecontrol.rules.emit import Factory, value_of, wake_of
@@ -18,7 +19,6 @@ from linecontrol.rules.names import FORECASTS, SIDES, Kind, Named
 from linecontrol.rules.params import first_values, fit_problems, form_problems, length_ns, tokens_of
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.subjects import About, subjects
-from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import ExpressionError
 from linecontrol.rules.typed import CYCLES, DAYS, Apply, Chain, Figure, Load, Since, Typed, comparison, leaves
 
@@ -39,7 +39,8 @@ class Rule(Struct, frozen=True):
 
     ``when`` raises it, ``over`` clears it, ``suppress`` suppresses it. ``moved_by`` maps the subject that it looks at
     (a side, a place, or empty for its own) to the events that move it, ``sampled`` to the tags whose samples do.
-    ``windows``, ``ages`` and ``tags`` are to be kept for its subjects, ``other_tags`` for others.
+    ``windows``, ``ages`` and ``tags`` are to be kept for its subjects, ``other_tags`` for others. ``notes`` tells
+    whether its message is an entry into what happened.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Rule(Struct, frozen=True):
     moved_by: dict[str, tuple[type[Event], ...]]
     sampled: dict[str, tuple[str, ...]]
     sides: frozenset[str]
+    notes: bool
 
 
 def problems(config: Config) -> list[RuleProblem]:
@@ -68,7 +70,7 @@ def problems(config: Config) -> list[RuleProblem]:
     words = Vocabulary.of(config)
     for name, rule in config.rules.items():
         _instances(name, rule, config, words, found)
-        _check_actions(name, rule, config, found)
+        found += [RuleProblem(name, field, 0, text) for field, text in action_problems(rule, config)]
     return found
 
 
@@ -183,6 +185,7 @@ def _compile(
         moved_by=_moved_by(conditions, list(ages.values())),
         sampled=_sampled(conditions, list(ages.values())),
         sides=frozenset(leaf.side for leaf in inputs if isinstance(leaf, Load)) & frozenset(SIDES),
+        notes=Plain.NOTE in config.actions,
     )
 
 
@@ -246,34 +249,3 @@ def _streaming(stream: str) -> tuple[type[Event], ...]:
     if stream == DAYS:
         return FORECASTS
     return (CycleCompleted,) if stream == CYCLES else (Sampled,)
-
-
-def _check_actions(name: str, rule: RuleConfig, config: Config, found: list[RuleProblem]) -> None:
-    for index, action in enumerate(rule.actions):
-        if isinstance(action, CommandAction):
-            for field, text in _action_problems(action, rule, config):
-                found.append(RuleProblem(name, f"actions.{index}.{field}", 0, text))
-
-
-def _action_problems(action: CommandAction, rule: RuleConfig, config: Config) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    colours = ", ".join(Andon)
-    if action.command is Command.ANDON and not isinstance(action.value, Andon):
-        found.append(("value", f"andon needs a colour: {colours}"))
-    if action.command is Command.NEXT_PRODUCT:
-        found.append(("command", "next_product follows the proposed release; a rule can't write it"))
-    if action.command is Command.HOLD:
-        shortest = 2 * max(config.engine.resolution, config.control.spacing)
-        if isinstance(action.value, Andon):
-            found.append(("value", "hold needs a duration, such as 2min: the lease that is renewed"))
-        elif action.value < shortest:
-            found.append(("value", f"a lease must be {shortest / 1e9:g} s or longer to be renewed in time"))
-        if action.on_clear is not None:
-            found.append(("on_clear", "a hold is released when the flag clears; it takes no colour"))
-    if action.station is None and rule.each is not Subject.STATION:
-        found.append(("station", f"a rule about a {rule.each} must say which line/station to write to"))
-    if action.station is not None:
-        known = [f"{line}/{station}" for line, item in config.lines.items() for station in item.stations]
-        if action.station not in known:
-            found.append(("station", f"unknown station {action.station}{nearest(action.station, known)}"))
-    return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from linecontrol.config import CommandAction, RuleConfig
+from linecontrol.config import RuleConfig
 from linecontrol.config.params import Param, pattern_for
 from linecontrol.duration import NS
 from linecontrol.rules.lexer import Sort, Token, token_of, tokens
@@ -94,7 +94,7 @@ def _used(rule: RuleConfig) -> set[str]:
     """All names in a rule's texts."""
     texts = [rule.when, rule.clear_when or "", rule.suppress or "", *expressions(rule.message)]
     names = {value for value in (rule.hold_for, rule.off_delay) if isinstance(value, str)}
-    names |= {str(action.value) for action in rule.actions if isinstance(action, CommandAction)}
+    names |= {str(value) for action in rule.writes for value in (action.value, action.on_clear)}
     for text in texts:
         try:
             names |= {token.text for token in tokens(text) if token.sort is Sort.NAME}

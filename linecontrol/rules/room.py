@@ -84,7 +84,7 @@ class RulesRoom:
                 pair for name, rule in config.rules.items() for pair in instances(name, rule, config, words)
             )
         ]
-        self.flags = frozenset(watch.flag for watch in self._watches)
+        self.flags = frozenset(watch.flag for watch in self._watches if not watch.rule.config.only_notes)
         self._by_flag = {watch.flag: watch for watch in self._watches}
         self._keeping = Keeping.of(self._watches)
         self._said: list[AnyEvent] = []
@@ -142,7 +142,7 @@ class RulesRoom:
     def operate(self, operation: Operation) -> Sequence[AnyEvent]:
         """A person's wish about a flag; nothing if there is no such flag or nothing changes."""
         watch = self._by_flag.get(operation.flag)
-        if watch is None:
+        if watch is None or watch.flag not in self.flags:
             return ()
         if operation.at_ns > self._memory.now_ns:
             self._advance(operation.at_ns)

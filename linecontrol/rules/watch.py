@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from linecontrol.model import FlagChanged
-from linecontrol.rules.alarm import Alarm, Step, due_ns
+from linecontrol.model import FlagChanged, Noted
+from linecontrol.rules.alarm import WANTING, Alarm, Step, due_ns
 from linecontrol.rules.chain import Progress, advance
 from linecontrol.rules.compile import Rule
 from linecontrol.rules.emit import value_of
@@ -80,15 +80,28 @@ class Watch:
         wake = self._wake() if self._wake else NEVER
         return wake if due is None else min(due, wake)
 
-    def tell(self, steps: list[Step]) -> list[FlagChanged]:
+    def tell(self, steps: list[Step]) -> list[FlagChanged | Noted]:
         """The alarm's steps as events."""
-        return [self._event(step) for step in steps] if steps else []
+        events: list[FlagChanged | Noted] = []
+        for step in steps:
+            if step.transition == "raised" or not self.alarm.text:
+                self.alarm.text = self.rule.message.fill(self.about.titles, self.facts)
+                self.alarm.unit = self.facts[0].unit if self.about.station else None
+            if not self.rule.config.only_notes:
+                events.append(self._event(step))
+            if step.transition == "raised" and self.rule.notes and self.alarm.state in WANTING:
+                events.append(self._note(step))
+        return events
+
+    def _note(self, step: Step) -> Noted:
+        rule, about, alarm = self.rule, self.about, self.alarm
+        return Noted(
+            at_ns=step.at_ns, flag=self.flag, rule=rule.name, line=about.line, station=about.station, text=alarm.text,
+            unit=alarm.unit,
+        )  # fmt: skip
 
     def _event(self, step: Step) -> FlagChanged:
         rule, about, alarm = self.rule, self.about, self.alarm
-        if step.transition == "raised" or not alarm.text:
-            alarm.text = rule.message.fill(about.titles, self.facts)
-            alarm.unit = self.facts[0].unit if about.station else None
         return FlagChanged(
             at_ns=step.at_ns,
             flag=self.flag,

@@ -71,21 +71,16 @@ class SimPlant:
 
     def _obey(self, write: Write) -> None:
         value = write.value
-        if (
-            write.signal not in self.values
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-            or value < 0
-        ):
+        if write.signal not in self.values or not isinstance(value, int | float) or not math.isfinite(value):
             return
         line, station, name = write.signal.split("/")
-        if name == f"command_{Command.HOLD}":
-            self._say(write.signal, value)
+        command = name.removeprefix("command_")
+        if command == name or (command in list(Command) and value < 0):
+            return
+        self._say(write.signal, value)
+        if command == Command.HOLD:
             self._lines[line].hold(station, value)
-        elif name == f"command_{Command.ANDON}":
-            self._say(write.signal, value)
-        elif name == f"command_{Command.NEXT_PRODUCT}":
-            self._say(write.signal, value)
+        elif command == Command.NEXT_PRODUCT:
             self._lines[line].start_next(value)
 
     def _settle(self) -> None:

@@ -36,7 +36,7 @@ class Panel:
         self._modulus = {role: 2 ** bits.get(signal, 32) for role, signal in self._ids.items()}
         self._chance = chance
         self._say = say
-        for command in station.commands:
+        for command in (*station.commands, *station.setpoints):
             say(f"{name}/command_{command}", 0)
         for role, value in _INITIAL.items():
             self._tell(role, value)

@@ -24,6 +24,7 @@ from linecontrol.model.event import (
     LagExplained,
     LedgerUpdated,
     LinkChanged,
+    Noted,
     ReleaseProposed,
     Sampled,
     ShiftKpi,
@@ -204,6 +205,8 @@ def points(event: AnyEvent) -> Iterator[Point]:
                 schema.FLAG, e, (e.line, e.station, e.rule, e.severity.value, e.transition), at, state=e.state.value,
                 active=active, limit_value=e.limit, raised_ms=_ms(e.raised_ns),
             )  # fmt: skip
+        case Noted():
+            yield _plain(schema.NOTE, e, (e.line, e.station, e.rule), at)
         case CommandIssued() | CommandClosed():
             yield _command(e)
 

@@ -12,7 +12,6 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "severity": tuple(Severity),
     "cycle.result": ("ok", "nok", "unknown"),
     "command_audit.result": ("issued", *CommandResult),
-    "command": tuple(Command),
     "transition": TRANSITIONS,
     "period": ("shift", "day"),
     "method": ("arrow", "active_period", "active_period_live"),
@@ -53,7 +52,8 @@ _ABOUT = {
     "release": "Which products to start next, in order, and whether to start the next one now (`go`)",
     "link": "A connection came up (1) or went down (0)",
     "flag": "A flag changed its state",
-    "command_audit": "A command was issued, or closed",
+    "note": "A rule's entry into what happened",
+    "command_audit": "A command or a setpoint was issued, or closed",
     "kpi": "Figures of a period; station `ALL` is the line",
     "gateway_health": "The gateway itself",
     "gateway_link": "Its connections since it started: `up` is 1 or 0, `lives` how often it was tried",
@@ -112,6 +112,8 @@ def closed(measurement: str, tag: str) -> tuple[str, ...] | None:
 def _values(measurement: str, tag: str) -> str:
     if tag == "cause":
         return "`down`, `setup`, `kit`, `material`, `operator`, `transport`, `blocked`, `unobserved` and others"
+    if tag == "command":
+        return ", ".join(f"`{command}`" for command in Command) + " or a setpoint of the config"
     if tag == "h":
         return "`00`…`3f`"
     values = closed(measurement, tag)

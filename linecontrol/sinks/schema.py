@@ -91,6 +91,7 @@ FLAG = _m(
     "flag", "line station rule severity transition", flag=str, state=str, active=int, text=str, unit=str, value=float,
     limit_value=float, raised_ms=int,
 )  # fmt: skip
+NOTE = _m("note", "line station rule", flag=str, text=str, unit=str)
 COMMAND_AUDIT = _m(
     "command_audit", "line station command result", command_id=str, value=float, reason=str, text=str,
     latency_ms=float, expires_ms=int,
@@ -119,6 +120,6 @@ SAMPLE = "sample"
 MEASUREMENTS = (
     STATION_STATE, STATE_INTERVAL, CYCLE, RUNNING_CYCLE, UNIT_INDEX, BUFFER, UNOBSERVED, ANOMALY, ANDON, TARGET,
     COMMITMENT, KIT, BOTTLENECK, BOTTLENECK_VERDICT, CRITICAL_PATH, OPINION, FORECAST, FORECAST_FAN,
-    COMMITMENT_FORECAST, KIT_FORECAST, LAG, LAG_CAUSE, RELEASE, LINK, FLAG, COMMAND_AUDIT, KPI, GATEWAY_HEALTH,
+    COMMITMENT_FORECAST, KIT_FORECAST, LAG, LAG_CAUSE, RELEASE, LINK, FLAG, NOTE, COMMAND_AUDIT, KPI, GATEWAY_HEALTH,
     GATEWAY_LINK, GATEWAY_SINK,
 )  # fmt: skip

@@ -6,12 +6,15 @@ from msgspec import Struct, field
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
-from linecontrol.model import AnyEvent, CommandClosed, CommandIssued, FlagChanged, Operation
+from linecontrol.model import AnyEvent, CommandClosed, CommandIssued, FlagChanged, Noted, Operation
 from linecontrol.rules import RulesRoom
 
 
 class Episode(Struct, frozen=True, order=True):
-    """A flag from being raised to clearing (``None``: still raised at the end), in UTC nanoseconds."""
+    """A flag from being raised to clearing (``None``: still raised at the end), in UTC nanoseconds.
+
+    What is only noted is raised and clears at once.
+    """
 
     raised_ns: int
     flag: str
@@ -33,8 +36,8 @@ class Episode(Struct, frozen=True, order=True):
 
 
 def others(events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
-    """The events that come before the rules: no flags, and no commands that followed from them."""
-    return (event for event in events if not isinstance(event, FlagChanged | CommandIssued | CommandClosed))
+    """The events that come before the rules: no flags and notes, and no commands that followed from them."""
+    return (event for event in events if not isinstance(event, FlagChanged | Noted | CommandIssued | CommandClosed))
 
 
 class Backtest:
@@ -68,6 +71,8 @@ class Backtest:
 
     def _hear(self, events: Iterable[AnyEvent]) -> None:
         for event in events:
+            if isinstance(event, Noted) and event.flag not in self.room.flags:
+                self._episodes.append(Episode(event.at_ns, event.flag, event.at_ns, event.text))
             if not isinstance(event, FlagChanged):
                 continue
             if event.transition == "raised":

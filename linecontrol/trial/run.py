@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from linecontrol.calendar import WorkCalendar, to_ns
 from linecontrol.config import Config
 from linecontrol.config.rule_test import ExpectConfig, GivenConfig, RuleTestConfig
-from linecontrol.model import AlarmState, AnyEvent, FlagChanged
+from linecontrol.model import AlarmState, AnyEvent, FlagChanged, Noted
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.suggest import nearest
 from linecontrol.trial.given import Facts
@@ -32,7 +32,7 @@ class Outcome(Struct):
     """What came of a test: why it failed (nothing if it passed), and all that the rules said."""
 
     failures: list[Failure] = field(default_factory=list)
-    said: list[FlagChanged] = field(default_factory=list)
+    said: list[FlagChanged | Noted] = field(default_factory=list)
 
     @property
     def seen(self) -> dict[str, set[str]]:
@@ -129,7 +129,7 @@ class _Trial:
         self._config, self._calendars, self._reload = config, calendars, reload
         self._facts = Facts(config, calendars)
         self._room = RulesRoom(config, calendars)
-        self.said: list[FlagChanged] = []
+        self.said: list[FlagChanged | Noted] = []
         self._open: dict[str, None] = {}
         self.until(start_ns)
 
@@ -174,7 +174,7 @@ class _Trial:
 
     def _hear(self, events: Sequence[AnyEvent]) -> None:
         for event in events:
-            if isinstance(event, FlagChanged):
+            if isinstance(event, FlagChanged | Noted):
                 self.said.append(event)
                 if event.transition == "raised":
                     self._open[event.flag] = None
@@ -183,7 +183,7 @@ class _Trial:
 
 
 def _compare(
-    test: RuleTestConfig, said: list[FlagChanged], open_at: dict[int, list[str]], start_ns: int
+    test: RuleTestConfig, said: list[FlagChanged | Noted], open_at: dict[int, list[str]], start_ns: int
 ) -> list[Failure]:
     def concerns(flag: str) -> bool:
         return not test.rules or any(fnmatchcase(flag, f"{each}/*") or fnmatchcase(flag, each) for each in test.rules)
@@ -215,11 +215,11 @@ def _compare(
 
 
 def _matched(
-    wanted: list[ExpectConfig], got: list[FlagChanged], start_ns: int
-) -> list[tuple[ExpectConfig | None, FlagChanged | None]]:
+    wanted: list[ExpectConfig], got: list[FlagChanged | Noted], start_ns: int
+) -> list[tuple[ExpectConfig | None, FlagChanged | Noted | None]]:
     """Each expectation with the event that meets it; those left over with nothing."""
     rest = list(got)
-    pairs: list[tuple[ExpectConfig | None, FlagChanged | None]] = []
+    pairs: list[tuple[ExpectConfig | None, FlagChanged | Noted | None]] = []
     for expect in wanted:
         met = next((event for event in rest if _meets(expect, event, start_ns)), None)
         if met is not None:
@@ -228,7 +228,7 @@ def _matched(
     return [*pairs, *zip_longest([], rest)]
 
 
-def _meets(expect: ExpectConfig, event: FlagChanged, start_ns: int) -> bool:
+def _meets(expect: ExpectConfig, event: FlagChanged | Noted, start_ns: int) -> bool:
     at_ns = start_ns + expect.at
     return (event.transition, event.flag) == expect.transition and abs(event.at_ns - at_ns) <= TOLERANCE_NS
 

@@ -332,13 +332,15 @@ TABLE: list[tuple[str, str, list[str]]] = [
     (
         "actions: [flag]",
         "actions: [flog]",
-        ["plant/all.yaml:64:96: rules.slow.actions[0]: 'flog' is not allowed; allowed are flag; did you mean 'flag'?"],
+        [
+            "plant/all.yaml:64:96: rules.slow.actions[0]: 'flog' is not allowed; allowed are flag, note; did you mean 'flag'?"
+        ],
     ),
     (
         "actions: [flag]",
-        "actions: [{command: andon, value: purple}]",
+        "actions: [{command: andon, value: 5 purple}]",
         [
-            "plant/all.yaml:64:120: rules.slow.actions[0].value: 'purple' is not allowed; allowed are off, green, yellow, red; or 'purple' is not a duration; write a number and a unit (d, h, m, s, ms), such as 2h35m, 90s or 250ms"
+            "plant/all.yaml:64:120: rules.slow.actions[0].value: '5 purple' is not allowed; allowed are off, green, yellow, red; or '5 purple' is not a duration; write a number and a unit (d, h, m, s, ms), such as 2h35m, 90s or 250ms"
         ],
     ),
     (

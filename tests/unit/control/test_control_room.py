@@ -36,13 +36,23 @@ RULES: dict[str, tuple[str, list[dict[str, object]]]] = {
     "down": ("critical", [andon("red", on_clear="off")]),
     "keep": ("warning", [andon("yellow")]),
     "stop": ("critical", [{"command": "hold", "value": "20s"}]),
+    "brake": ("warning", [{"setpoint": "speed", "value": 0.8, "on_clear": 1.0}]),
+    "crawl": ("critical", [{"setpoint": "speed", "value": "low"}]),
+    "race": ("info", [{"setpoint": "speed", "value": 9}]),
+    "chosen": ("warning", [{"command": "andon", "value": "colour"}, {"command": "hold", "value": "lease"}]),
 }
+PARAMS = {
+    "crawl": {"low": {"line/a": "50%", "*": 0.6}},
+    "chosen": {"colour": {"line/a": "green", "*": "red"}, "lease": "1min"},
+}
+SPEED: dict[str, Any] = {"stations": ["line/*"], "setpoints": {"speed": {"min": 0.5, "max": 1.0}}}
 
 
 def config(
-    allow: Sequence[Mapping[str, object]] = ({"stations": ["line/*"], "commands": ["andon", "hold"]},),
+    allow: Sequence[Mapping[str, object]] = ({"stations": ["line/*"], "commands": ["andon", "hold"]}, SPEED),
 ) -> Config:
-    station = {"title": "t", "cycle_by": "state", "signals": {}, "commands": {"andon": {}, "hold": {}}}
+    writable: dict[str, object] = {"commands": {"andon": {}, "hold": {}}, "setpoints": {"speed": {}}}
+    station = {"title": "t", "cycle_by": "state", "signals": {}, **writable}
     return Config.model_validate(
         {
             "plant": {"site": "s", "area": "a", "timezone": "UTC"},
@@ -55,13 +65,13 @@ def config(
                     "title": "Line",
                     "shifts": ["day"],
                     "families": ["f"],
-                    "stations": {"a": station, "b": station, "mute": {**station, "commands": {}}},
+                    "stations": {"a": station, "b": station, "mute": {**station, "commands": {}, "setpoints": {}}},
                     "standards": [{"start": "2026-01-01", "times": {"a": {"p": "1h"}}}],
                 }
             },
             "rules": {
                 name: {"each": "station", "when": "true", "message": "m", "severity": severity,
-                       "actions": ["flag", *actions]}
+                       "actions": ["flag", *actions], "params": PARAMS.get(name, {})}
                 for name, (severity, actions) in RULES.items()
             },
             "control": {"allow": list(allow), "expire_after": "10s", "spacing": "1s"},
@@ -182,6 +192,71 @@ def test_what_is_not_allowed_is_refused_at_once(allow: Any, station: str, said: 
     assert room.tick(100 * S) == []
 
 
+def test_a_setpoint_is_written_once_each_time_it_is_raised() -> None:
+    """The operator may have turned the knob in between, so the number that was written last tells nothing."""
+    room = ControlRoom(config())
+    assert issued(room.see(flag(1, "crawl"))) == [("line/a/speed/1", 0.5)]
+    room.outcome(ended(2, "line/a/speed/1"))
+    assert room.tick(100 * S) == []
+    assert room.see(flag(101, "crawl", "cleared")) == []
+    assert issued(room.see(flag(110, "crawl"))) == [("line/a/speed/2", 0.5)]
+
+
+def test_of_two_numbers_the_more_urgent_stands_and_the_other_comes_back() -> None:
+    room = ControlRoom(config())
+    assert issued(room.see(flag(1, "brake"))) == [("line/a/speed/1", 0.8)]
+    room.outcome(ended(2, "line/a/speed/1"))
+    assert issued(room.see(flag(3, "crawl"))) == [("line/a/speed/2", 0.5)]
+    room.outcome(ended(4, "line/a/speed/2"))
+    assert issued(room.see(flag(6, "crawl", "cleared"))) == [("line/a/speed/3", 0.8)]
+    room.outcome(ended(7, "line/a/speed/3"))
+    assert issued(room.see(flag(9, "brake", "cleared"))) == [("line/a/speed/4", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("allow", "rule", "station", "said"),
+    [
+        ([SPEED], "race", "a", "control.allow lists speed of line/a from 0.5 to 1, not 9"),
+        ([{**SPEED, "stations": ["line/b"]}], "brake", "a", "control.allow does not list speed of line/a"),
+        ([SPEED], "brake", "mute", "line/mute has no speed"),
+    ],
+)
+def test_a_number_outside_its_range_is_refused(allow: Any, rule: str, station: str, said: str) -> None:
+    room = ControlRoom(config(allow))
+    (closed,) = room.see(flag(1, rule, station=station))
+    assert isinstance(closed, CommandClosed)
+    assert closed.result is CommandResult.REFUSED
+    assert said in closed.text
+    assert room.tick(100 * S) == []
+
+
+def test_a_range_that_was_narrowed_holds_for_what_was_wanted_before() -> None:
+    room = ControlRoom(config())
+    room.see(flag(1, "brake"))
+    room.outcome(ended(2, "line/a/speed/1"))
+    narrow = ControlRoom(config([{**SPEED, "setpoints": {"speed": {"min": 0.5, "max": 0.9}}}]))
+    narrow.remember(room.memory())
+    assert issued(narrow.see(flag(5, "brake", "cleared"))) == []
+    assert issued(narrow.tick(100 * S)) == []
+
+
+def test_commands_take_the_param_of_their_station() -> None:
+    room = ControlRoom(config())
+    assert issued(room.see(flag(1, "chosen"))) == [("line/a/andon/1", 1), ("line/a/hold/2", 60)]
+    assert issued(room.see(flag(1, "chosen", station="b"))) == [("line/b/andon/3", 3), ("line/b/hold/4", 60)]
+
+
+def test_an_action_that_is_gone_is_taken_back() -> None:
+    room = ControlRoom(config())
+    room.see(flag(1, "brake"))
+    room.outcome(ended(2, "line/a/speed/1"))
+    plain = config()
+    rules = {**plain.rules, "brake": plain.rules["brake"].model_copy(update={"actions": plain.rules["slow"].actions})}
+    other = ControlRoom(plain.model_copy(update={"rules": rules}))
+    other.remember(room.memory())
+    assert issued(other.tick(10 * S)) == [("line/a/speed/2", 1.0)]
+
+
 def test_a_memory_that_does_not_fit_is_refused() -> None:
     with pytest.raises(SnapshotError):
         ControlRoom(config()).remember(b"nonsense")
@@ -202,7 +277,10 @@ STEPS = st.lists(
     ),
     max_size=60,
 )  # fmt: skip
-ALLOWED = [{"stations": ["line/a"], "commands": ["andon", "hold"]}, {"stations": ["line/b"], "commands": ["hold"]}]
+ALLOWED: list[dict[str, Any]] = [
+    {"stations": ["line/a"], "commands": ["andon", "hold"], "setpoints": {"speed": {"min": 0.5, "max": 1.0}}},
+    {"stations": ["line/b"], "commands": ["hold"]},
+]
 
 
 def drive(steps: Any, *, cut: bool) -> tuple[list[AnyEvent], bytes]:
@@ -240,6 +318,7 @@ def test_one_open_per_target_nothing_outside_the_list_each_closed_once(steps: An
             assert target not in opened
             assert event.command not in seen
             assert event.station == "a" or (event.station, event.name) == ("b", "hold")
+            assert event.name != "speed" or 0.5 <= event.value <= 1.0
             assert target not in last or event.at_ns >= last[target] + S
             opened[target], last[target] = event.command, event.at_ns
             seen.add(event.command)
