@@ -39,7 +39,7 @@ class Dice:
         rule |= chance.choice([{}, {}, {}, {"ack": "required"}, {"latch": True}, {"ack": "required", "latch": True}])
         if chance.random() < 0.25:
             rule["on_unknown"] = chance.choice(["clear", "raise"])
-        if chance.random() < 0.3:
+        if ("ack" in rule or "latch" in rule) and chance.random() < 0.4:
             rule["realarm"] = self.length(5)
         if chance.random() < 0.3:
             rule["shelve_max"] = self.length(6)
