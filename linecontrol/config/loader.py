@@ -60,10 +60,9 @@ def _read(folder: Path, places: Places) -> tuple[dict[str, Any], list[Problem]]:
         skipped: set[Path_] = set()
         for key, value in found.items():
             skipped |= _merge(data, key, value, (places, own), problems)
-        for mine, ours in ((own.keys, places.keys), (own.values, places.values)):
-            for path, place in mine.items():
-                if path and not any(path[: len(other)] == other for other in skipped):
-                    ours.setdefault(path, place)
+        for path in [path for path in {**own.keys, **own.values} if any(path[: len(its)] == its for its in skipped)]:
+            own.forget(path)
+        places.add(own)
     return data, problems
 
 

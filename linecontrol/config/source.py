@@ -68,6 +68,25 @@ def dotted(path: Path_) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
+@dataclass(frozen=True)
+class Written:
+    """A text that stands otherwise in its file: on several lines, or with escapes. ``raw`` is it as written."""
+
+    raw: str
+    value: str
+
+    def at(self, place: Place, offset: int) -> Place:
+        """The place of a character of the value: all that isn't blank stands in the same order as in the file."""
+        spot = 0
+        for char in self.value[: offset + 1]:
+            if not char.isspace() and (found := self.raw.find(char, spot)) >= 0:
+                spot = found + 1
+        spot -= offset < len(self.value) and not self.value[offset].isspace()
+        before = self.raw.rfind("\n", 0, spot)
+        column = spot - before if before >= 0 else place.column + spot
+        return Place(place.file, place.line + self.raw.count("\n", 0, spot), column)
+
+
 class Places:
     """Where each value of the config is written."""
 
@@ -76,12 +95,16 @@ class Places:
         self._root = Place(root)
         self.keys: dict[Path_, Place] = {}
         self.values: dict[Path_, Place] = {}
+        self.texts: dict[Path_, Written] = {}
 
     def of(self, path: Path_, offset: int = 0) -> Place:
         """Place of the value at ``path``, or of what it should be in; ``offset`` characters into a text."""
         for length in range(len(path), 0, -1):
             if place := self.values.get(path[:length]):
-                return Place(place.file, place.line, place.column + (offset if length == len(path) else 0))
+                if length < len(path):
+                    return place
+                written = self.texts.get(path)
+                return written.at(place, offset) if written else Place(place.file, place.line, place.column + offset)
         return self._root
 
     def of_key(self, path: Path_) -> Place:
@@ -90,9 +113,14 @@ class Places:
 
     def add(self, other: "Places") -> None:
         """Take up the places of another file; what is known already stays."""
-        for mine, its in ((self.keys, other.keys), (self.values, other.values)):
-            for path, place in its.items():
-                mine.setdefault(path, place)
+        self.texts |= {path: written for path, written in other.texts.items() if path not in self.values}
+        self.keys = other.keys | self.keys
+        self.values = other.values | self.values
+
+    def forget(self, path: Path_) -> None:
+        """Know nothing of a value any more."""
+        for table in (self.keys, self.values, self.texts):
+            table.pop(path, None)
 
     def __call__(self, path: Path_, offset: int = 0) -> str:
         """``file:line:column`` of the value at ``path``."""
@@ -148,6 +176,8 @@ class Source:
             self.places.values.setdefault(path, self._place(node))
             return [self._value(item, (*path, index), depth + 1) for index, item in enumerate(node.value)]
         self.places.values[path] = self._place(node)
+        if isinstance(node, ScalarNode) and (raw := self._raw(node)) != node.value:
+            self.places.texts[path] = Written(raw, node.value)
         return self._scalar(node, path)
 
     def _mapping(self, node: MappingNode, path: Path_, depth: int) -> dict[Any, Any]:
@@ -186,6 +216,16 @@ class Source:
         mark = node.start_mark
         quoted = isinstance(node, ScalarNode) and node.style in ("'", '"')
         return Place(self.file, mark.line + 1, mark.column + 1 + quoted)
+
+    @staticmethod
+    def _raw(node: ScalarNode) -> str:
+        """A value as it stands in the file, without its opening quote; what announces a block is blank."""
+        start, end = node.start_mark, node.end_mark
+        raw: str = start.buffer[start.index : end.index]
+        if node.style in ("|", ">"):
+            head = raw.partition("\n")[0]
+            return " " * len(head) + raw[len(head) :]
+        return raw[1:-1] if node.style in ("'", '"') else raw
 
     def _mark_of(self, error: Exception) -> Place:
         mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
