@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Collection
+from math import inf
 
 import msgspec
 from msgspec import Struct
@@ -13,9 +14,10 @@ from linecontrol.flowline.links import Links
 class Capacity(Struct, frozen=True):
     """Places behind each station and workplaces at each, and how sure they are.
 
-    ``explained[i]`` is the part of the departures from station ``i`` that these places reproduce, ``None`` where
-    departures weren't recorded or nothing follows; ``waited[i]`` counts those that had to wait for a place: without
-    one, ``places[i]`` is only what was seen in use. ``notes[i]`` says so in words (empty for the last station).
+    ``explained[i]`` is the part of the departures from station ``i`` that these places reproduce, or where departures
+    weren't recorded, of the starts there; ``None`` where nothing follows. ``waited[i]`` counts the units that had to
+    wait for a place: without one, ``places[i]`` is only what was seen in use. ``notes[i]`` says so in words (empty for
+    the last station).
     """
 
     places: list[int]
@@ -25,43 +27,44 @@ class Capacity(Struct, frozen=True):
     notes: list[str]
 
 
+class _Room(Struct, frozen=True):
+    """The room behind a station; of ``known`` departures or starts it explains ``right``, ``waited`` had to wait."""
+
+    room: int
+    right: int
+    known: int
+    waited: int
+
+
 def capacity(log: LineLog) -> Capacity:
     """Places and workplaces from the record; the places of ``log.layout`` are not looked at.
 
     The room behind a station is the smallest with which most of the recorded departures come out as they were when
-    blocked units wait for a place (blocking after service); if none ever waited, what was in use at once. Where only
-    starts are recorded, a unit is taken to stand at its station until the next one starts there. Workplaces are the
-    most units that were at a station at once (one start in a hundred may be wrong), at least those of the layout.
+    blocked units wait for a place (blocking after service); if none ever waited, what was in use at once. Where
+    departures are not recorded, the starts at the station tell: a unit that stands there until it finds a place keeps
+    the next one waiting. Workplaces are the most units that were at a station at once (one start in a hundred may be
+    wrong), at least those of the layout.
     """
     links = Links(log)
     servers = [_at_once(links, station) for station in range(log.layout.stations)]
-    places, waited, notes = [], [], []
-    explained: list[float | None] = []
-    for station, following in enumerate(log.layout.following):
-        if following < 0:
-            places.append(0)
-            explained.append(None)
-            waited.append(0)
-            notes.append("")
-            continue
-        where = f"places between {log.stations[station]} and {log.stations[following]}"
-        if _recorded(log, station) and _recorded(log, following):
-            room, part, count, known = _room(links, station, following, servers[following])
-            places.append(max(room - servers[following], 0))
-            explained.append(part)
-            waited.append(count)
-            if count:
-                notes.append(
-                    f"{where}: {places[-1]}, found from the record ({part:.0%} of {known} departures explained)"
-                )
-            else:
-                notes.append(f"{where}: {places[-1]} or more, as no unit ever had to wait for one")
-        else:
-            places.append(_in_use(links, station, following, servers[station]))
-            explained.append(None)
-            waited.append(0)
-            notes.append(f"{where}: {places[-1]} or more, seen from the starts as departures were not recorded")
-    return Capacity(places, servers, explained, waited, notes)
+    links = Links(msgspec.structs.replace(log, layout=msgspec.structs.replace(log.layout, servers=tuple(servers))))
+    last = log.layout.last
+    found = Capacity([0] * (last + 1), servers, [None] * (last + 1), [0] * (last + 1), [""] * (last + 1))
+    for station in reversed(range(last)):
+        following = log.layout.following[station]
+        told = _recorded(log, station)
+        its = (_by_departures if told else _by_starts)(links, station, following, servers[following])
+        found.places[station] = places = its.room - servers[following]
+        found.explained[station] = part = its.right / its.known if its.known else 1.0
+        found.waited[station] = its.waited
+        where = f"places between {log.stations[station]} and {log.stations[following]}: {places}"
+        what = f"{its.known} departures" if told else f"{its.known} starts, departures not being recorded,"
+        found.notes[station] = (
+            f"{where}, found from the record ({part:.0%} of {what} explained)"
+            if its.waited
+            else f"{where} or more, as no unit ever had to wait for one"
+        )
+    return found
 
 
 def find_places(log: LineLog, unknown: Collection[int]) -> tuple[LineLog, list[str]]:
@@ -100,8 +103,8 @@ def _at_once(links: Links, station: int) -> int:
     return max([links.log.layout.servers[station], *counts[len(counts) - wrong - 1 : len(counts) - wrong]])
 
 
-def _room(links: Links, station: int, following: int, least: int) -> tuple[int, float, int, int]:
-    """The room that explains most departures, what part it explains, how many waited, how many are known."""
+def _by_departures(links: Links, station: int, following: int, least: int) -> _Room:
+    """The room that explains most of the recorded departures."""
     exits = [leave for n in links.exits(following) if (leave := links.departs[following][n]) is not None]
     tolerance = links.tolerance
     rows: list[tuple[int, float, float]] = []
@@ -120,24 +123,63 @@ def _room(links: Links, station: int, following: int, least: int) -> tuple[int, 
         if right > score:
             best, score = room, right
     waited = sum(leave - complete > tolerance for _, complete, leave in rows)
-    return best, score / len(rows) if rows else 1.0, waited, len(rows)
+    return _Room(best, max(score, 0), len(rows), waited)
 
 
-def _in_use(links: Links, station: int, following: int, servers: int) -> int:
-    """The most units that were between the two stations at one time, by their starts alone."""
-    starts, later = links.starts[station], links.starts[following]
-    left = []
-    for number in range(len(starts)):
-        onward = links.onward(station, number)
-        latest = [starts[number + servers]] if number + servers < len(starts) else []
-        if onward is not None:
-            latest.append(links.starts[onward[0]][onward[1]])
-        if latest:
-            left.append(min(latest))
-    left.sort()
-    before = len(later) - sum(links.onward(station, number) is not None for number in range(len(starts)))
-    tolerance = links.tolerance
-    return max(
-        (before + n + 1 - bisect_right(later, time + tolerance) for n, time in enumerate(left)),
-        default=0,
-    )
+def _by_starts(links: Links, station: int, following: int, least: int) -> _Room:
+    """The room that explains most starts: each when its unit was ready and those before had left, as far as known."""
+    starts = links.starts[station]
+    ready = [_ready(links, station, number) for number in range(len(starts))]
+    onwards = [links.onward(station, number) for number in range(len(starts))]
+    going = [number for number, onward in enumerate(onwards) if onward is None or onward[0] == following]
+    done = sorted(time for number in going if (time := links.completes[station][number]) is not None)
+    servers = links.log.layout.servers[station]
+    gone = [max(a, b) for a, b in zip(done, starts[servers:], strict=False)] if len(going) == len(starts) else []
+    others = _others(links, station, following)
+    least = max(least, _most(links, following, gone + others))
+    best, score = least, -1
+    for room in range(least, max(_most(links, following, done + others), least) + 1):
+        links.refill(station, room)
+        right = _explained(links, station, ready)
+        if right > score:
+            best, score = room, right
+    links.refill(station, best)
+    stays = zip(links.completes[station], links.departs[station], strict=True)
+    waited = sum(a is not None and b is not None and b > a + links.tolerance for a, b in stays)
+    return _Room(best, score, len(ready), waited)
+
+
+def _others(links: Links, station: int, following: int) -> list[float]:
+    """When those came to the following station that did not come from ``station``: rework, or before the record."""
+    found = []
+    for number, start in enumerate(links.starts[following]):
+        came = links.came(following, number)
+        if all(at != station for at, _ in came):
+            found.append(start if came else -inf)
+    return found
+
+
+def _most(links: Links, following: int, times: list[float]) -> int:
+    """The most units on the way or at the following station, if one came at each time; one in a hundred may be wrong."""
+    left = [leave for n in links.exits(following) if (leave := links.departs[following][n]) is not None]
+    counts = sorted(n + 1 - bisect_right(left, time + links.tolerance) for n, time in enumerate(sorted(times)))
+    return counts[-1 - len(counts) // 100] if counts else 0
+
+
+def _explained(links: Links, station: int, ready: list[float]) -> int:
+    """How many starts at a station were when its unit was ``ready`` and a workplace had been left."""
+    servers, departs = links.log.layout.servers[station], links.departs[station]
+    right = 0
+    for number, start in enumerate(links.starts[station]):
+        freed = links.workplace(station, number, servers)
+        free = None if freed is None else departs[freed]
+        at = ready[number] if free is None else max(ready[number], free)
+        right += at == -inf or abs(start - at) <= links.tolerance
+    return right
+
+
+def _ready(links: Links, station: int, number: int) -> float:
+    """When the unit was done before; one that was blocked there came as soon as others left, so that is enough."""
+    done = [links.log.passages[at][n] for at, n in links.came(station, number)]
+    times = [each.complete if each.departure is None else each.departure for each in done]
+    return max((time for time in times if time is not None), default=-inf)

@@ -39,7 +39,14 @@ class Links:
         self._offset = self._route.offset if isinstance(self._route, _InStep) else None
         for station in reversed(range(log.layout.stations)):
             if None in self.departs[station]:
-                self._fill(station)
+                self._fill(station, log.layout.room(station))
+
+    def refill(self, station: int, room: int) -> None:
+        """Work out the departures from a station that were not recorded, as if that were the ``room`` behind it."""
+        self.departs[station] = [passage.departure for passage in self.log.passages[station]]
+        self._exits[station] = self._entries[station] = None
+        self._leavers = None
+        self._fill(station, room)
 
     def came(self, station: int, number: int) -> list[Node]:
         """The passages of the same unit after which this one could start."""
@@ -109,7 +116,7 @@ class Links:
             return None
         return order[n] if n < len(order) else order[-1]
 
-    def _fill(self, station: int) -> None:
+    def _fill(self, station: int, room: int) -> None:
         """Departures that were not recorded; units stand in the order in which they start at the next station."""
         departs, completes = self.departs[station], self.completes[station]
         following = self.log.layout.following[station]
@@ -125,15 +132,15 @@ class Links:
             else:
                 entered = -1
             if departs[number] is None:
-                departs[number] = self._left(station, complete, entered, onward)
+                departs[number] = self._left(station, complete, entered - room, onward)
 
-    def _left(self, station: int, complete: float, entered: int, onward: Node | None) -> float | None:
+    def _left(self, station: int, complete: float, n: int, onward: Node | None) -> float | None:
+        """When it left, if the ``n``-th departure from the following station freed its place; none need be below 0."""
         leave: float = complete
         if self.log.layout.paced:
             return self._moved(complete, onward)
-        if entered >= 0:
+        if n >= 0:
             following = self.log.layout.following[station]
-            n = entered - self.log.layout.room(station)
             exits = self.exits(following)
             if n >= len(exits) and onward is None:
                 return None

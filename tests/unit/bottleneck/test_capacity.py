@@ -45,14 +45,26 @@ def test_a_feeder_s_places_are_found() -> None:
 
 @same
 @given(layout=layouts(limits=False), seed=st.integers(0, 10**6))
-def test_starts_alone_give_a_lower_bound(layout: Layout, seed: int) -> None:
+def test_starts_alone_show_the_room_where_it_matters(layout: Layout, seed: int) -> None:
     log = recorded(run(random_times(seed, 60, layout.stations), layout))
     for its in log.passages:
         for passage in its:
             passage.departure = None
     found = capacity(msgspec.structs.replace(log, layout=unknown(layout)))
     assert all(a <= b for a, b in zip(found.places, layout.places, strict=True))
-    assert found.explained == [None] * layout.stations
+    assert found.explained == [1.0] * (layout.stations - 1) + [None]
+    known = msgspec.structs.replace(log, layout=msgspec.structs.replace(layout, places=tuple(found.places)))
+    assert critical_path(known).own == pytest.approx(critical_path(log).own, abs=1e-9)
+
+
+def test_a_feeder_s_places_are_found_from_the_starts_too() -> None:
+    log = recorded(run(random_times(4, 200, 5), FEEDER))
+    for its in log.passages:
+        for passage in its:
+            passage.departure = None
+    found = capacity(msgspec.structs.replace(log, layout=unknown(FEEDER)))
+    assert found.places[:-1] == list(FEEDER.places[:-1])
+    assert found.notes[0].endswith("(100% of 200 starts, departures not being recorded, explained)")
 
 
 def test_the_notes_say_how_sure_it_is() -> None:
