@@ -160,7 +160,7 @@ def _others(links: Links, station: int, following: int) -> list[float]:
 
 
 def _most(links: Links, following: int, times: list[float]) -> int:
-    """The most units on the way or at the following station, if one came at each time; one in a hundred may be wrong."""
+    """The most units on the way or at the following station, if one came at each of the times; 1 % may be wrong."""
     left = [leave for n in links.exits(following) if (leave := links.departs[following][n]) is not None]
     counts = sorted(n + 1 - bisect_right(left, time + links.tolerance) for n, time in enumerate(sorted(times)))
     return counts[-1 - len(counts) // 100] if counts else 0
