@@ -135,7 +135,7 @@ def _by_starts(links: Links, station: int, following: int, least: int) -> _Room:
     done = sorted(time for number in going if (time := links.completes[station][number]) is not None)
     servers = links.log.layout.servers[station]
     gone = [max(a, b) for a, b in zip(done, starts[servers:], strict=False)] if len(going) == len(starts) else []
-    others = _others(links, station, following)
+    others = links.others(station)
     least = max(least, _most(links, following, gone + others))
     best, score = least, -1
     for room in range(least, max(_most(links, following, done + others), least) + 1):
@@ -147,16 +147,6 @@ def _by_starts(links: Links, station: int, following: int, least: int) -> _Room:
     stays = zip(links.completes[station], links.departs[station], strict=True)
     waited = sum(a is not None and b is not None and b > a + links.tolerance for a, b in stays)
     return _Room(best, score, len(ready), waited)
-
-
-def _others(links: Links, station: int, following: int) -> list[float]:
-    """When those came to the following station that did not come from ``station``: rework, or before the record."""
-    found = []
-    for number, start in enumerate(links.starts[following]):
-        came = links.came(following, number)
-        if all(at != station for at, _ in came):
-            found.append(start if came else -inf)
-    return found
 
 
 def _most(links: Links, following: int, times: list[float]) -> int:

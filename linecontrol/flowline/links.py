@@ -116,38 +116,66 @@ class Links:
             return None
         return order[n] if n < len(order) else order[-1]
 
+    def others(self, station: int) -> list[float]:
+        """When those came to the following station that did not come from ``station``: rework, or before the record."""
+        if self._offset is not None:
+            return [_NEVER] * self._offset[station]
+        following = self.log.layout.following[station]
+        ways = [self.came(following, number) for number in range(len(self.starts[following]))]
+        found = [
+            start if came else _NEVER
+            for start, came in zip(self.starts[following], ways, strict=True)
+            if all(at != station for at, _ in came)
+        ]
+        return sorted(found)
+
     def _fill(self, station: int, room: int) -> None:
-        """Departures that were not recorded; units stand in the order in which they start at the next station."""
+        """Departures that were not recorded: a workplace is left in order of completion, twins as units go on."""
         departs, completes = self.departs[station], self.completes[station]
         following = self.log.layout.following[station]
-        waiting = len(self.starts[following]) if following >= 0 else 0
-        for number in sorted(range(len(departs)), key=lambda each: _last_if_none(completes[each])):
-            complete, onward = completes[number], self.onward(station, number)
+        onwards = [self.onward(station, number) for number in range(len(departs))]
+        order = sorted(range(len(departs)), key=lambda each: _last_if_none(completes[each]))
+        if self.log.layout.servers[station] > 1:
+            order.sort(key=lambda each: _last_if_none(self._start(onwards[each])))
+        others = self.others(station) if following >= 0 else []
+        gone = 0
+        for number in order:
+            complete, onward = completes[number], onwards[number]
             if complete is None:
                 continue
-            if onward is None and following >= 0:
-                entered, waiting = waiting, waiting + 1
-            elif onward is not None and onward[0] == following:
-                entered = onward[1]
-            else:
-                entered = -1
+            through = following >= 0 and (onward is None or onward[0] == following)
             if departs[number] is None:
-                departs[number] = self._left(station, complete, entered - room, onward)
+                if self.log.layout.paced:
+                    departs[number] = self._moved(complete, onward)
+                else:
+                    leave = self._left(following, complete, gone - room, others, onward) if through else complete
+                    departs[number] = leave if onward is None or leave is None else self._capped(leave, complete, onward)
+            gone += through
 
-    def _left(self, station: int, complete: float, n: int, onward: Node | None) -> float | None:
-        """When it left, if the ``n``-th departure from the following station freed its place; none need be below 0."""
-        leave: float = complete
-        if self.log.layout.paced:
-            return self._moved(complete, onward)
-        if n >= 0:
-            following = self.log.layout.following[station]
-            exits = self.exits(following)
-            if n >= len(exits) and onward is None:
-                return None
-            freed = self._nth(exits, n)
-            if freed is not None:
-                leave = max(leave, _known(self.departs[following][freed]))
-        return leave if onward is None else min(leave, max(complete, self.starts[onward[0]][onward[1]]))
+    def _left(
+        self, following: int, complete: float, n: int, others: list[float], onward: Node | None
+    ) -> float | None:
+        """When a unit found a place: after the ``n``-th departure from the following station, and one for each other.
+
+        None need have departed if that is below 0.
+        """
+        exits = self.exits(following)
+        leave = complete
+        while True:
+            needed = n + bisect_right(others, leave)
+            if needed >= len(exits) and onward is None:
+                return None if needed >= 0 else leave
+            freed = self._nth(exits, needed)
+            free = _NEVER if freed is None else _known(self.departs[following][freed])
+            if free <= leave:
+                return leave
+            leave = free
+
+    def _start(self, node: Node | None) -> float | None:
+        return None if node is None else self.starts[node[0]][node[1]]
+
+    def _capped(self, leave: float, complete: float, onward: Node) -> float:
+        return min(leave, max(complete, self.starts[onward[0]][onward[1]]))
 
     def _moved(self, complete: float, onward: Node | None) -> float | None:
         """On a paced line a unit leaves when all move on: with the first start anywhere after it was complete."""
