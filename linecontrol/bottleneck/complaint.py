@@ -13,7 +13,7 @@ class Complaint(Struct, frozen=True, order=True):
 
     ``kind`` is one of a closed list of words: ``column``, ``cells``, ``empty``, ``unreadable``, ``backwards``,
     ``duplicate``, ``together``, ``two_places``, ``early``, ``order``, ``skipped``, ``unfinished``, ``product``,
-    ``planned``, ``states``, ``off_shift``, ``station``, ``alone``.
+    ``planned``, ``states``, ``off_shift``, ``station``, ``alone``, ``far``.
     """
 
     line: int
@@ -23,9 +23,14 @@ class Complaint(Struct, frozen=True, order=True):
 
 
 class Row(Passage):
-    """A passage that remembers in which line of the file it is written."""
+    """A passage that remembers in which line of the file it is written, and which time is ``missing`` there."""
 
     line: int = 0
+    missing: str = ""
+
+    def order(self) -> tuple[float, bool, float, int]:
+        """By starts; of those that start together those first that are complete first."""
+        return self.start, self.complete is None, self.complete or 0.0, self.line
 
 
 def span_text(time: float, *, dates: bool) -> str:

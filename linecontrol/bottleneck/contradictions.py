@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Container, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import chain, pairwise
 from math import inf
 
 from linecontrol.bottleneck.complaint import NOTE, WARNING, Complaint, Row
+from linecontrol.bottleneck.missing import COMPLETE
 from linecontrol.flowline import Layout
 
 _ODD = 0.05
@@ -40,7 +42,7 @@ class Checker:
         self._refused = refused
         self._gone: set[tuple[int, int]] = set()
         for each in rows:
-            each.sort(key=lambda row: (row.start, row.complete is None, row.complete or 0.0, row.line))
+            each.sort(key=Row.order)
 
     def duplicates(self) -> None:
         """Rows that say the same as another one."""
@@ -56,22 +58,14 @@ class Checker:
             self.rows[station] = kept
 
     def unfinished(self) -> None:
-        """Cycles that never ended although their unit, or the next one, went on."""
-        latest: dict[int, Row] = {}
-        for rows in self.rows:
-            for row in rows:
-                if row.unit not in latest or row.start > latest[row.unit].start:
-                    latest[row.unit] = row
-        for station, rows in enumerate(self.rows):
-            kept: list[Row] = []
-            for row in rows:
-                later = latest[row.unit]
-                if row.complete is None and later.start > row.start + self._eps and later.station != station:
-                    where = f"{self._stations[later.station]} in line {later.line}"
-                    self._leave_out(row, "unfinished", f"has no completion, but {self._unit(row)} went on to {where}")
-                else:
-                    kept.append(row)
-            self.rows[station] = kept
+        """Cycles without an end although their unit went on: they ended before that."""
+        starts: dict[int, list[Row]] = {}
+        for row in sorted(chain(*self.rows), key=Row.order):
+            starts.setdefault(row.unit, []).append(row)
+        for its in starts.values():
+            for row, later in pairwise(its):
+                if row.complete is None and later.start > row.start + self._eps and later.station != row.station:
+                    row.complete, row.missing = later.start, COMPLETE
 
     def servers(self, station: int) -> int:
         """How many equal workplaces the station must have for its overlaps to be few."""
@@ -205,7 +199,7 @@ def _overlaps(rows: list[Row], servers: int, eps: float) -> int:
     there: list[float] = []
     odd = 0
     for row in rows:
-        if row.complete is None:
+        if row.complete is None or row.missing:
             continue
         while there and there[0] <= row.start + eps:
             heappop(there)

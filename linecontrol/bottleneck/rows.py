@@ -1,11 +1,16 @@
 """One row after the other: what its cells say, and what in them can't be."""
 
 from collections.abc import Collection
+from itertools import pairwise
+from typing import cast
 
 from linecontrol.bottleneck.cells import Clock
 from linecontrol.bottleneck.columns import STOPS, WAITS
 from linecontrol.bottleneck.complaint import NOTE, WARNING, Complaint, Row
+from linecontrol.bottleneck.missing import COMPLETE, START
 
+_Times = tuple[float | None, float | None, float | None]
+_TIMES = (START, COMPLETE, "departure")
 _STATES = (*STOPS, *WAITS, "blocked")
 _NOTHING: dict[str, float] = {}
 _KEPT = 1000
@@ -17,8 +22,13 @@ class RowReader:
     ``refused`` are units of which a row was left out.
     """
 
-    def __init__(self, at: dict[str, int], clock: Clock, *, known: Collection[str], off_shift: bool) -> None:
-        """``at`` are the columns' places. Only ``known`` stations count, if any are. ``off_shift``: there may be."""
+    def __init__(
+        self, at: dict[str, int], width: int, clock: Clock, *, known: Collection[str], off_shift: bool
+    ) -> None:
+        """``at`` are the places of ``width`` columns. Only ``known`` stations count, if any are.
+
+        ``off_shift``: there may be time outside of working time.
+        """
         self.complaints: list[Complaint] = []
         self.stations: dict[str, int] = {}
         self.units: dict[str, int] = {}
@@ -29,7 +39,7 @@ class RowReader:
         self._clock = clock
         self._known = known
         self._off_shift = off_shift
-        self._width = max(at.values())
+        self._width = width
         self._needed = max(at[name] for name in ("unit", "station", "start"))
         places = [at.get(name, -1) for name in ("unit", "station", "start", "complete", "departure")]
         self._unit, self._station, self._start, self._complete, self._departure = places
@@ -46,7 +56,12 @@ class RowReader:
         if len(cells) <= self._needed:
             self._refuse(line, f"only {len(cells)} cells", "cells")
             return
-        cells += [""] * (self._width + 2 - len(cells))  # the last one is that of columns that there aren't
+        if any(map(str.strip, cells[self._width :])):
+            text = f"{len(cells)} cells, but {self._width} columns; if numbers have decimal commas, separate cells by ;"
+            self._refuse(line, text, "cells")
+            return
+        cells[self._width :] = [""]  # of columns that there aren't
+        cells += [""] * (self._width + 1 - len(cells))
         unit, station = cells[self._unit].strip(), cells[self._station].strip()
         times = self._times(line, cells, unit, station)
         if times is None:
@@ -79,18 +94,16 @@ class RowReader:
                 self.complaints.append(Complaint(last, f"{text}: the mean counts", "planned", NOTE))
         return times
 
-    def _times(
-        self, line: int, cells: list[str], unit: str, station: str
-    ) -> tuple[float, float | None, float | None] | None:
+    def _times(self, line: int, cells: list[str], unit: str, station: str) -> _Times | None:
         """Start, completion and departure; ``None`` if the row can't be true."""
         texts = (cells[self._start].strip(), cells[self._complete].strip(), cells[self._departure].strip())
-        if not (unit and station and texts[0]):
+        if not (unit and station and (texts[0] or texts[1])):
             name = "unit" if not unit else "station" if not station else "start"
             self._refuse(line, f"{name} is empty", "empty")
             return None
         name = "start"
         try:
-            start = self._clock.read(texts[0])
+            start = self._clock.read(texts[0]) if texts[0] else None
             name = "complete"
             complete = self._clock.read(texts[1]) if texts[1] else None
             name = "departure"
@@ -98,23 +111,20 @@ class RowReader:
         except ValueError as error:
             self._refuse(line, f"{name}: {error}", "unreadable")
             return None
-        if complete is None:
-            if departure is not None:
-                self._refuse(line, "complete is empty, but there is a departure", "empty")
+        known = [
+            (name, time) for name, time in zip(_TIMES, (start, complete, departure), strict=True) if time is not None
+        ]
+        for (earlier, before), (later, time) in pairwise(known):
+            if time < before:
+                self._backwards(line, later, time, earlier, before)
                 return None
-        elif complete < start:
-            self._backwards(line, "complete", complete, "start", start)
-            return None
-        elif departure is not None and departure < complete:
-            self._backwards(line, "departure", departure, "complete", complete)
-            return None
         if self._known and station not in self._known:
             text = f"station {station!r} is not in the given order {', '.join(self._known)}"
             self._refuse(line, text, "station")
             return None
         return start, complete, departure
 
-    def _passage(self, line: int, unit: str, station: str, times: tuple[float, float | None, float | None]) -> Row:
+    def _passage(self, line: int, unit: str, station: str, times: _Times) -> Row:
         u = self.units.setdefault(unit, len(self.units))
         if u == len(self.products):
             self.products.append(None)
@@ -122,12 +132,12 @@ class RowReader:
         s = self.stations.setdefault(station, len(self.stations))
         if s == len(self.passages):
             self.passages.append([])
-        working = self._clock.working
-        start = working(times[0])
-        complete = None if times[1] is None else working(times[1])
-        departure = None if times[2] is None else working(times[2])
-        row = Row(u, s, start, complete, departure, _NOTHING, _NOTHING, _NOTHING, line)
-        if self._off_shift and start == complete and times[0] != times[1]:
+        start, complete, departure = (None if time is None else self._clock.working(time) for time in times)
+        missing = START if start is None else COMPLETE if complete is None and departure is not None else ""
+        complete = departure if complete is None else complete
+        start = cast("float", complete if start is None else start)
+        row = Row(u, s, start, complete, departure, _NOTHING, _NOTHING, _NOTHING, line, missing)
+        if self._off_shift and not missing and start == complete and times[0] != times[1]:
             text = "the whole cycle lies outside of working time: it counts as 0"
             self.complaints.append(Complaint(line, text, "off_shift", WARNING))
         self.passages[s].append(row)
@@ -155,7 +165,7 @@ class RowReader:
             if (text := cells[place].strip()) and (value := self._duration(row, name, text)):
                 found[name] = value
         blocked = found.pop("blocked", 0.0)
-        if row.complete is not None:
+        if row.complete is not None and not row.missing:
             if row.departure is None and blocked:
                 row.departure = row.complete + blocked
             if sum(found.values()) > (row.complete - row.start) * 1.001 + self._clock.grain:

@@ -17,6 +17,7 @@ from linecontrol.bottleneck.complaint import NOTE, WARNING, Complaint, Row, span
 from linecontrol.bottleneck.contradictions import Checker
 from linecontrol.bottleneck.flow import find_orders, main_order, make_layout, measure_waits, strangers
 from linecontrol.bottleneck.lines import Cells, split_lines
+from linecontrol.bottleneck.missing import fill
 from linecontrol.bottleneck.rows import RowReader
 from linecontrol.calendar import WorkCalendar
 from linecontrol.errors import LogUnusable
@@ -25,6 +26,9 @@ from linecontrol.flowline import LineLog, Passage
 _SAMPLE = 1000
 _SELDOM = 0.05
 """A station with a smaller part of the rows that the others have is none."""
+_FEW = 20
+_FAR = 2.0
+"""Times are far from the others if they are so many times as long away as most of those are apart."""
 _FINE = 50
 """A grain of times is taken as their resolution if the median cycle has so many grains or more."""
 _NOTHING: dict[str, float] = {}
@@ -87,7 +91,9 @@ def read_table(lines: Iterable[str], line: Line | None = None) -> Table:
     complaints += [Complaint(header_line, text, "column", NOTE) for text in columns.remarks]
     clock, rows = _clock(rows, columns, comma, line)
     known = dict.fromkeys((*line.stations, *(name for chain in line.feeders for name in chain)))
-    reader = RowReader(columns.at, clock, known=known if line.stations else (), off_shift=line.calendar is not None)
+    reader = RowReader(
+        columns.at, len(header), clock, known=known if line.stations else (), off_shift=line.calendar is not None
+    )
     for number, cells in rows:
         reader.add(number, cells)
     complaints += reader.complaints
@@ -107,9 +113,15 @@ def _clock(rows: Iterator[Cells], columns: Columns, comma: bool, line: Line) -> 
     cells = (cells[at].strip() for _, cells in sample for at in places if at < len(cells))
     kind = usual_kind(cells, comma)
     if kind is None:
+        if not sample:
+            raise LogUnusable("the table has a line that names the columns, and no rows")
+        number, first = next(
+            ((n, cells[at]) for n, cells in sample for at in places if cells[at : at + 1] > [""]), (0, "")
+        )
+        shown = f", such as {first.strip()!r} in line {number}" if number else ""
         raise LogUnusable(
-            "no time can be read in the columns 'start' and 'complete'; write times as 2026-03-02 08:15:00 or as "
-            "numbers such as 12.5"
+            f"no time can be read in the columns 'start' and 'complete'{shown}; write times as 2026-03-02 08:15:00 "
+            "or as numbers such as 12.5"
         )
     return Clock(kind, comma=comma, zone=line.zone, calendar=line.calendar), chain(sample, rows)
 
@@ -129,6 +141,7 @@ class _Whole:
         """The rows that can be true together, in the order of the flow."""
         line, clock = self.line, self.clock
         self._known_stations()
+        self._far()
         if not line.stations:
             self._slips()
         main = self._main()
@@ -150,6 +163,7 @@ class _Whole:
         checker.unfinished()
         servers = self._servers(checker, order)
         layout = replace(layout, servers=tuple(servers))
+        self.reader.complaints += fill(rows, layout, resolution, partial(span_text, dates=clock.dates))
         for station in range(layout.stations):
             checker.together(station, servers[station])
         checker.flow(layout)
@@ -164,6 +178,29 @@ class _Whole:
         passages: list[list[Passage]] = [[*its] for its in rows]
         units = list(self.reader.units)
         return LineLog(layout, order, units, products, passages, planned, begin, end, resolution)
+
+    def _far(self) -> None:
+        """Leave out rows with a time that lies far from nearly all the others: a slip, such as a wrong year."""
+        starts = sorted(row.start for each in self.rows for row in each)
+        if len(starts) < _FEW:
+            return
+        low, high = starts[len(starts) // 20], starts[-1 - len(starts) // 20]
+        least, most = low - _FAR * (high - low), high + _FAR * (high - low)
+        units = list(self.reader.units)
+        for station, rows in enumerate(self.rows):
+            kept = []
+            for row in rows:
+                known = (("start", row.start), ("complete", row.complete), ("departure", row.departure))
+                far = [(name, time) for name, time in known if time is not None and not least <= time <= most]
+                if not far:
+                    kept.append(row)
+                    continue
+                name, time = far[0]
+                span = span_text(max(low - time, time - high), dates=self.clock.dates)
+                text = f"{name} lies {span} {'before' if time < low else 'after'} nearly all the others: a slip"
+                self.reader.complaints.append(Complaint(row.line, text, "far"))
+                self.reader.refused.add(units[row.unit])
+            self.rows[station] = kept
 
     def _slips(self) -> None:
         """Leave out stations with hardly any row: their names are slips of the pen."""

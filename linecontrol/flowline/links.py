@@ -7,6 +7,7 @@ station needs the ``(n - room)``-th departure from the station that follows.
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from math import inf
 from operator import le
 from typing import cast
 
@@ -145,37 +146,32 @@ class Links:
                 continue
             through = following >= 0 and (onward is None or onward[0] == following)
             if departs[number] is None:
-                if self.log.layout.paced:
-                    departs[number] = self._moved(complete, onward)
-                else:
-                    leave = self._left(following, complete, gone - room, others, onward) if through else complete
-                    departs[number] = leave if onward is None or leave is None else self._capped(leave, complete, onward)
+                departs[number] = self._moved(complete, onward) if self.log.layout.paced else complete
+                if through and not self.log.layout.paced:
+                    departs[number] = self._left(following, complete, gone - room, others, onward)
             gone += through
 
-    def _left(
-        self, following: int, complete: float, n: int, others: list[float], onward: Node | None
-    ) -> float | None:
+    def _left(self, following: int, complete: float, n: int, others: list[float], onward: Node | None) -> float | None:
         """When a unit found a place: after the ``n``-th departure from the following station, and one for each other.
 
-        None need have departed if that is below 0.
+        None need have departed if that is below 0. At the latest it left when it started there.
         """
         exits = self.exits(following)
+        latest = inf if onward is None else max(complete, self.starts[onward[0]][onward[1]])
         leave = complete
-        while True:
+        while leave < latest:
             needed = n + bisect_right(others, leave)
             if needed >= len(exits) and onward is None:
                 return None if needed >= 0 else leave
             freed = self._nth(exits, needed)
             free = _NEVER if freed is None else _known(self.departs[following][freed])
             if free <= leave:
-                return leave
-            leave = free
+                break
+            leave = min(free, latest)
+        return leave
 
     def _start(self, node: Node | None) -> float | None:
         return None if node is None else self.starts[node[0]][node[1]]
-
-    def _capped(self, leave: float, complete: float, onward: Node) -> float:
-        return min(leave, max(complete, self.starts[onward[0]][onward[1]]))
 
     def _moved(self, complete: float, onward: Node | None) -> float | None:
         """On a paced line a unit leaves when all move on: with the first start anywhere after it was complete."""

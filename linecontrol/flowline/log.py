@@ -4,6 +4,9 @@ from msgspec import Struct, field
 
 from linecontrol.flowline.layout import Layout
 
+UNOBSERVED = "unobserved"
+"""A wait of that cause, be it of no length: what the station needed was not seen."""
+
 
 class Passage(Struct, gc=False):
     """One unit's stay at one station, in working time.
@@ -29,6 +32,11 @@ class Passage(Struct, gc=False):
         if self.complete is None:
             return None
         return max(self.complete - self.start - sum(self.waits.values()), 0.0)
+
+    @property
+    def measured(self) -> float | None:
+        """What the station needed by its own doing, if that was seen from start to completion."""
+        return None if UNOBSERVED in self.waits else self.own
 
 
 class LineLog(Struct):
