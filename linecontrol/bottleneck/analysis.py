@@ -150,7 +150,7 @@ def analyse(table: Table, log: LineLog, asked: Asked) -> tuple[Analysis, LineLog
     """All that can be said of ``log``, a part of the ``table``; the log with the places that were found.
 
     Raises:
-        LogUnusable: no unit left the line in it, or no time passed.
+        LogUnusable: no unit left the line in it, no time passed, or no station's time was measured.
     """
     last = log.layout.last
     if log.end <= log.begin or all(passage.complete is None for passage in log.passages[last]):
@@ -168,7 +168,10 @@ def analyse(table: Table, log: LineLog, asked: Asked) -> tuple[Analysis, LineLog
     left = sum(passage.complete is not None for passage in log.passages[last])
     a_year = asked.scale.dates or asked.scale.units is not None or asked.scale.time is not None
     year = scale.units * (log.end - log.begin) / left if a_year else None
-    verdict = judge(log, seed=asked.seed, year=year)
+    try:
+        verdict = judge(log, seed=asked.seed, year=year)
+    except ValueError as error:
+        raise LogUnusable(str(error)) from error
     less = [[Times(station, FASTER)] for station in range(log.layout.stations)]
     recent = last_units(log, _REPLAYED)
     if recent is not log:

@@ -70,11 +70,12 @@ def _outside(
 ) -> tuple[Floats | None, Floats | None]:
     """Delays of starts and lengthenings of cycles from outside, as units of the record met them."""
     sample = Sample.of(recent(log))
-    if not sample.units or not (sample.gaps.any() or sample.waits.any()):
+    tables = sample.seen_gaps, sample.seen_waits
+    if not any(table.any() for table in tables):
         return None, None
     drawn = rng.integers(0, sample.units, (units, replications))
-    gaps = spread(sample.gaps, drawn) if sample.gaps.any() else None
-    return gaps, spread(sample.waits, drawn) if sample.waits.any() else None
+    gaps, waits = (spread(table, drawn) if table.any() else None for table in tables)
+    return gaps, waits
 
 
 def leading(elasticity: Floats, rng: np.random.Generator) -> Floats:
@@ -105,11 +106,11 @@ def compared(log: LineLog) -> LineLog:
     factors: dict[str, list[float]] = {}
     for mean, its in zip(means, log.passages, strict=True):
         for passage in its if mean > 0 else ():
-            if passage.own is not None:
-                factors.setdefault(log.products[passage.unit] or "", []).append(passage.own / mean)
+            if (own := passage.measured) is not None:
+                factors.setdefault(log.products[passage.unit] or "", []).append(own / mean)
     plan = {product: level * (sum(its) + 3.0) / (len(its) + 3.0) for product, its in factors.items()}
     return msgspec.structs.replace(log, planned=[plan for _ in log.passages])
 
 
 def _owns(log: LineLog) -> list[list[float]]:
-    return [[own for passage in its if (own := passage.own) is not None] for its in log.passages]
+    return [[own for passage in its if (own := passage.measured) is not None] for its in log.passages]

@@ -25,16 +25,18 @@ def fill(rows: list[list[Row]], layout: Layout, eps: float, text: Callable[[floa
     """
     complaints: list[Complaint] = []
     for station, its in enumerate(rows):
-        if not any(row.missing for row in its):
+        following = layout.following[station]
+        if not any(row.missing or (row.complete is None and following < 0) for row in its):
             continue
         known = sorted(row.complete - row.start for row in its if row.complete is not None and not row.missing)
         usual = known[len(known) // 2] if known else 0.0
         before = [{row.unit: row for row in rows[upstream]} for upstream in layout.before(station)]
-        following = layout.following[station]
         idle = {} if following < 0 else _idle_until(rows[following], layout.servers[following], eps)
         _starts(its, before, layout.servers[station], usual)
         its.sort(key=Row.order)
         for row, later in zip_longest(its, its[layout.servers[station] :]):
+            if row.complete is None and later is not None and following < 0:
+                row.complete, row.missing = later.start, COMPLETE
             if row.missing == COMPLETE and row.complete is not None:
                 needed = following < 0 or idle.get(row.unit, -inf) >= row.complete - eps
                 latest = row.complete if later is None else min(row.complete, max(later.start, row.start))

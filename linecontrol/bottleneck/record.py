@@ -16,6 +16,7 @@ from linecontrol.bottleneck.memory import Dry, Finished, Parts, RecordMemory, Ru
 from linecontrol.bottleneck.units import Units
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import CycleBy, LineConfig, Role, StationConfig
+from linecontrol.flowline.log import UNOBSERVED
 from linecontrol.line.codes import StateCodes
 from linecontrol.line.marks import CycleSignals
 from linecontrol.model import (
@@ -29,7 +30,7 @@ from linecontrol.model import (
     Timing,
 )
 
-UNOBSERVED, OPERATOR, MATERIAL, KIT, TRANSPORT = "unobserved", "operator", "material", "kit", "transport"
+OPERATOR, MATERIAL, KIT, TRANSPORT = "operator", "material", "kit", "transport"
 """Causes from outside the line. A cycle that waits for its neighbours is ``blocked`` or has no ``material``."""
 HANDOVER_MS = 300_000
 """A station that is starved no longer than this although its unit is ready is not waiting: the unit is being moved."""

@@ -9,19 +9,24 @@ from linecontrol.bottleneck.replaying import Change, Plan, Replay, Times
 from linecontrol.flowline import LineLog, run
 from linecontrol.flowline.layout import Layout
 from linecontrol.flowline.links import Links
+from linecontrol.flowline.log import UNOBSERVED
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 class Sample:
-    """The units that passed the whole line, as times for the recursion."""
+    """The units that passed the whole line, as times for the recursion.
+
+    ``own``, ``waits`` (lengthen a cycle) and ``gaps`` (delay its start) are [unit, station]; of ``seen_waits`` and
+    ``seen_gaps`` a cause is known or at least that there was one: what nobody saw is not in them.
+    """
 
     def __init__(self, links: Links, plan: Plan) -> None:
         log = links.log
         layout = log.layout
         shape = (len(log.units), layout.stations)
-        own, waits, gaps = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        own, waits, gaps, unseen = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros((2, *shape))
         recorded = Replay(links, (), plan)
         for station, its in enumerate(log.passages):
             for number, passage in enumerate(its):
@@ -31,11 +36,15 @@ class Sample:
                 own[passage.unit, station] += passage.own
                 waits[passage.unit, station] += passage.complete - passage.start - passage.own + after
                 gaps[passage.unit, station] += before
+                unseen[0, passage.unit, station] += passage.waits.get(UNOBSERVED, 0.0)
+                unseen[1, passage.unit, station] += min(passage.before.get(UNOBSERVED, 0.0), before)
         through = {passage.unit for passage in log.passages[layout.last] if passage.complete is not None}
         entries = [station for station in range(layout.stations) if not layout.before(station)]
         entered = {passage.unit for station in entries for passage in log.passages[station]}
         chosen = sorted(through & entered) or sorted(through)
         self.own, self.waits, self.gaps = own[chosen], waits[chosen], gaps[chosen]
+        self.seen_waits = np.maximum(self.waits - unseen[0, chosen], 0.0)
+        self.seen_gaps = self.gaps - unseen[1, chosen]
         self.products = [log.products[unit] for unit in chosen]
         self.units = len(chosen)
 

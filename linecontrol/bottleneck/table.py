@@ -11,7 +11,7 @@ from itertools import chain, islice
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linecontrol.bottleneck.cells import Clock, usual_kind
+from linecontrol.bottleneck.cells import ZONED, Clock, usual_kind
 from linecontrol.bottleneck.columns import Columns, find_columns, nearest
 from linecontrol.bottleneck.complaint import NOTE, WARNING, Complaint, Row, span_text
 from linecontrol.bottleneck.contradictions import Checker
@@ -38,8 +38,9 @@ class Line(Struct, frozen=True):
     """What is known of the line that a table comes from; all of it may be left out.
 
     ``stations`` in the order of the flow, ``feeders`` as chains of stations of which the last one is where they join,
-    ``servers`` how many equal workplaces a station has. ``zone`` is that of dates without one. Only what ``calendar``
-    says is working time counts. ``resolution`` of times: seconds with dates, otherwise in the unit of the numbers.
+    ``servers`` how many equal workplaces a station has. ``zone`` is that of dates without one; if it isn't known they
+    are as local as the ``calendar``. Only what that says is working time counts. ``resolution`` of times: seconds with
+    dates, otherwise in the unit of the numbers.
     """
 
     stations: Sequence[str] = ()
@@ -123,6 +124,8 @@ def _clock(rows: Iterator[Cells], columns: Columns, comma: bool, line: Line) -> 
             f"no time can be read in the columns 'start' and 'complete'{shown}; write times as 2026-03-02 08:15:00 "
             "or as numbers such as 12.5"
         )
+    if kind == ZONED and line.calendar is not None and line.zone is None:
+        raise LogUnusable("dates have a time zone, shifts are in local time: say where with --timezone Asia/Baku")
     return Clock(kind, comma=comma, zone=line.zone, calendar=line.calendar), chain(sample, rows)
 
 

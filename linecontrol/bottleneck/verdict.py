@@ -9,7 +9,7 @@ from linecontrol.bottleneck.opinions import opinions
 from linecontrol.bottleneck.recent import recent
 from linecontrol.bottleneck.whatif import Gain, Times, gains
 from linecontrol.flowline import LineLog
-from linecontrol.flowline.path import critical_path
+from linecontrol.flowline.path import Path, critical_path
 from linecontrol.model import Opinion
 
 COVERAGE = 0.8
@@ -67,7 +67,7 @@ def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year:
     changes = [Times(station, FASTER) for station in suspects]
     found = dict(zip(suspects, gains(late, changes, seed=seed), strict=True)) if units else {}
     per_year = throughput * year if year is not None else None
-    tied = [names[station] for station in critical_path(late).tied]
+    tied = [names[station] for station in mostly_tied(critical_path(late))]
     return Verdict(
         probability=known.probability,
         suspects=suspects,
@@ -80,7 +80,9 @@ def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year:
         throughput=throughput,
         provisional=units < PROVISIONAL,
         sentence=sentence(known.probability, suspects, found, names, per_year, provisional=units < PROVISIONAL),
-        notes=[f"{_listed(tied)} tie: each of them alone gains nothing, all of them together do"] if tied else [],
+        notes=[f"{_listed(tied)} tie: each of them alone gains nothing, all of them together do"]
+        if len(tied) > 1
+        else [],
     )
 
 
@@ -108,6 +110,15 @@ def sentence(
     return f"{text}.{' Provisional: little has been recorded yet.' if provisional else ''}"
 
 
+def mostly_tied(path: Path) -> list[int]:
+    """The stations whose part of the path is mostly shared with others that were critical at the same time."""
+    shared = [0.0] * len(path.own)
+    for charge in path.charges:
+        if charge.weight < 1.0 and not charge.outside:
+            shared[charge.station] += (charge.end - charge.start) * charge.weight
+    return [station for station, seconds in enumerate(shared) if seconds > path.own[station] / 2]
+
+
 def _gained(gain: float, per_year: float | None) -> str:
     return f"{100 * gain:.1f}" if per_year is None else f"{gain * per_year:.0f}"
 
@@ -126,7 +137,7 @@ def suspects_of(probability: Sequence[float]) -> list[int]:
 
 
 def _mean(log: LineLog, station: int) -> float | None:
-    own = [time for passage in log.passages[station] if (time := passage.own) is not None]
+    own = [time for passage in log.passages[station] if (time := passage.measured) is not None]
     return sum(own) / len(own) if own else None
 
 

@@ -89,7 +89,7 @@ def command(
             limit=limit,
             paced=paced,
             resolution=resolution,
-            timezone=timezone,
+            timezone=str(hours.zone) if calendar is not None and hours is not None else timezone,
             calendar=hours,
         )
         try:

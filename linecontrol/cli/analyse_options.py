@@ -45,7 +45,7 @@ def the_line(
     for text, chain in zip(feeders, chains, strict=True):
         if len(chain) < 2:
             raise typer.BadParameter(f"--feeder {text!r}: expected stations joined by >, such as cab1>cab2>mount")
-    zone = calendar.zone if calendar is not None else None if timezone is None else _zone(timezone)
+    zone = None if timezone is None else _zone(timezone)
     counts = _counts(servers, "--servers", least=1)
     return Line(names, chains, counts, limit, paced, resolution, zone, calendar)
 
@@ -155,14 +155,12 @@ def the_calendar(
         if breaks:
             raise typer.BadParameter("--break lies within a --shift; there is no --shift")
         return None
-    if timezone is None:
-        raise typer.BadParameter("--shift is in local time: say where with --timezone, such as --timezone Asia/Baku")
     pauses = [(text, *_span(text, "--break")) for text in breaks]
     rules = {f"shift_{number}": _shift(text, pauses) for number, text in enumerate(shifts, 1)}
     for text, start, end in pauses:
         if not any(_within(rule, start, end) for rule in rules.values()):
             raise typer.BadParameter(f"--break {text!r} lies within no --shift")
-    return WorkCalendar(_zone(timezone), rules)
+    return WorkCalendar(_zone(timezone or "UTC"), rules)
 
 
 def _zone(name: str) -> ZoneInfo:

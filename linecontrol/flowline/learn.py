@@ -130,7 +130,10 @@ class Posterior(Struct, frozen=True):
 
 
 class _Cycles(Struct, frozen=True):
-    """A station's cycles: their numbers, which are over, and their ratios, until now of those that run still."""
+    """A station's cycles: their numbers, which are over, and their ratios, until now of those that run still.
+
+    Those that nobody saw from start to completion are left out.
+    """
 
     number: Floats
     over: NDArray[np.bool_]
@@ -139,13 +142,16 @@ class _Cycles(Struct, frozen=True):
     @classmethod
     def of(cls, log: LineLog, its: Standards, at: int) -> "_Cycles":
         """Those of the station ``at``."""
-        over, ratio = [], []
-        for passage in log.passages[at]:
+        number, over, ratio = [], [], []
+        for each, passage in enumerate(log.passages[at]):
             own = own_time(passage)
+            if own is None and passage.complete is not None:
+                continue
+            number.append(float(each))
             over.append(own is not None)
             elapsed = max(log.end - passage.start - sum(passage.waits.values()), 0.0) if own is None else own
             ratio.append(elapsed / its.of(at, log.products[passage.unit]))
-        return cls(np.arange(len(over), dtype=float), np.array(over, dtype=bool), np.array(ratio))
+        return cls(np.array(number), np.array(over, dtype=bool), np.array(ratio))
 
 
 def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:

@@ -14,8 +14,8 @@ _SHRINKAGE = 3.0
 
 
 def own_time(passage: Passage) -> float | None:
-    """What the station needed by its own doing, its own stops before the start included; ``None`` while it works."""
-    own = passage.own
+    """What the station needed by its own doing, its own stops before the start included; ``None`` if not measured."""
+    own = passage.measured
     if own is None:
         return None
     return own + sum(seconds for cause, seconds in passage.before.items() if cause in OWN_STATES)

@@ -231,7 +231,22 @@ def test_shifts_and_breaks(write: Any) -> None:
     answer = told(write(NIGHT), *SHIFTS)
     assert answer["window"]["end"] == pytest.approx(9.0)
     assert answer["stations"][0]["effective"] == pytest.approx(3.0, rel=0.05)
+    assert told(write(NIGHT), *SHIFTS[:-2]) == answer  # dates without a zone are as local as the shifts
     assert told(write(NIGHT))["window"]["end"] == pytest.approx(25.0)
+
+
+def test_shifts_are_somewhere_if_dates_are(write: Any) -> None:
+    zoned = write(NIGHT.replace(":00,", ":00+04:00,").replace(":00\n", ":00+04:00\n"))
+    assert told(zoned, *SHIFTS)["window"]["end"] == pytest.approx(9.0)
+    code, _, errors = run(zoned, *SHIFTS[:-2])
+    assert code == 2
+    assert "dates have a time zone, shifts are in local time: say where with --timezone" in errors
+
+
+def test_what_was_never_measured_can_not_be_judged(write: Any) -> None:
+    code, _, errors = run(write("unit,station,start,complete\n1,a,,2\n2,a,,3\n3,a,,5\n"))
+    assert code == 2
+    assert "nothing can be learnt" in errors
 
 
 def test_working_time_from_a_config_folder(write: Any) -> None:
@@ -308,7 +323,6 @@ def flat(text: str) -> str:
         (["--servers", "a"], "--servers 'a': expected STATION=NUMBER, 1 or more, such as paint=2"),
         (["--feeder", "x"], "--feeder 'x': expected stations joined by >, such as cab1>cab2>mount"),
         (["--stations", "a,b,a"], "--stations: 'a' is there twice"),
-        (["--shift", "08:00-17:00"], "--shift is in local time: say where with --timezone"),
         (
             ["--shift", "someday 08:00-17:00", "--timezone", "UTC"],
             "expected days and times such as mon-fri 08:00-17:00",

@@ -155,6 +155,15 @@ def test_a_column_that_is_needed_is_missing() -> None:
         read("unit,start\n1,0\n")
 
 
+def test_no_rows_or_no_times() -> None:
+    with pytest.raises(LogUnusable, match="a line that names the columns, and no rows"):
+        read(HEAD)
+    with pytest.raises(
+        LogUnusable, match=r"no time can be read .* such as '02.03.2026 08:00' in line 2; write times as"
+    ):
+        read(HEAD + "1,a,02.03.2026 08:00,02.03.2026 09:00,\n")
+
+
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_an_empty_table(text: str) -> None:
     with pytest.raises(LogUnusable, match="the table is empty"):
@@ -189,8 +198,8 @@ def test_quoted_cells_and_a_quote_that_never_ends() -> None:
         ("4,b", "cells", "only 2 cells"),
         (",b,20,21,", "empty", "unit is empty"),
         ("4,,20,21,", "empty", "station is empty"),
-        ("4,b,,21,", "empty", "start is empty"),
-        ("4,b,20,,21", "empty", "complete is empty, but there is a departure"),
+        ("4,b,,,", "empty", "start is empty"),
+        ("4,b,20,21,22,23", "cells", "6 cells, but 5 columns; if numbers have decimal commas, separate cells by ;"),
         ("4,b,2o,21,", "unreadable", "start: '2o' is not a number"),
         ("4,b,nan,21,", "unreadable", "start: 'nan' is not a number"),
         ('4,b,"1,234",21,', "unreadable", "without separators of thousands"),
@@ -427,13 +436,78 @@ def test_running_cycles_are_no_error() -> None:
     assert table.log.passages[0][-1].complete is None
 
 
-@pytest.mark.parametrize(
-    "row", ["4,a,9,,\n4,b,11,12,\n", "4,a,9,,\n5,a,10,11,\n"], ids=["its unit went on", "the next unit came"]
-)
-def test_a_cycle_that_never_ended(row: str) -> None:
-    table = read(GOOD + row)
+def test_a_unit_that_never_ended_nor_went_on_is_left_out_when_the_next_one_came() -> None:
+    table = read(GOOD + "4,a,9,,\n5,a,10,11,\n")
     assert told(table)[0] == (8, "unfinished", "error")
     assert [unit for unit, *_ in times(table.log.passages[0])][:3] == [0, 1, 2]
+
+
+# --- missing times ------------------------------------------------------------------------------------------
+
+WHOLE = """unit,station,start,complete,departure
+1,a,0,2,2
+1,b,2,5,5
+2,a,2,4,5
+2,b,5,8,8
+3,a,5,6,8
+3,b,8,12,12
+"""
+
+
+@pytest.mark.parametrize("line", range(2, 8))
+def test_a_missing_start_is_when_unit_and_workplace_were_there(line: int) -> None:
+    rows = WHOLE.splitlines()
+    unit, station, start, complete, departure = rows[line - 1].split(",")
+    rows[line - 1] = ",".join([unit, station, "", complete, departure])
+    table = read("\n".join(rows))
+    assert told(table) == [(line, "empty", "warning")]
+    span = int(complete) - int(start)
+    assert only(table).text == f"start is empty: taken as {span} before complete, when unit and workplace were there"
+    assert [times(each) for each in table.log.passages] == [times(each) for each in read(WHOLE).log.passages]
+
+
+def test_a_missing_completion_is_when_the_next_station_got_what_it_waited_for_else_as_usual() -> None:
+    idle = WHOLE + "4,a,8,,13\n4,b,13,,14\n5,a,13,,\n"  # b waits for unit 4 from 12 to 13
+    table = read(idle)
+    assert told(table) == [(8, "empty", "warning"), (9, "empty", "warning")]
+    assert times(table.log.passages[0])[3:] == [(3, 8.0, 13.0, 13.0), (4, 13.0, None, None)]
+    assert times(table.log.passages[1])[3:] == [(3, 13.0, 14.0, 14.0)]
+    held = read(WHOLE.replace("3,a,5,6,8", "3,a,5,,8"))  # b has work until 8
+    assert times(held.log.passages[0])[2] == (2, 5.0, 7.0, 8.0)
+    assert only(held).text == "complete is empty: taken as 2 after start, as far as the others tell"
+    assert held.log.passages[0][2].measured is None
+    assert read("\n".join(row.rsplit(",", 1)[0] for row in idle.splitlines()).replace("3,b,8,12", "3,b,8,")).rows == 9
+
+
+def test_a_completion_at_the_last_station_is_before_the_next_start_there() -> None:
+    table = read(WHOLE.replace("2,b,5,8,8", "2,b,5,,"))
+    assert told(table) == [(5, "empty", "warning")]
+    assert times(table.log.passages[1])[1] == (1, 5.0, 8.0, None)
+
+
+def test_only_completions_are_known() -> None:
+    rows = [row.split(",") for row in WHOLE.splitlines()]
+    table = read(
+        "\n".join(",".join([unit, at, "" if at != "station" else start, *rest]) for unit, at, start, *rest in rows)
+    )
+    assert times(table.log.passages[1]) == times(read(WHOLE).log.passages[1])
+    assert {(kind, level) for _, kind, level in told(table)} == {("empty", "warning")}
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ("99,b,500000,500003,500003", "start lies 499962 after nearly all the others: a slip"),
+        ("99,b,40,41,1e99", "departure lies 1e+99 after nearly all the others: a slip"),
+        ("99,b,-5000,41,41", "start lies 5001 before nearly all the others: a slip"),
+    ],
+)
+def test_a_time_far_from_all_others_is_a_slip(row: str, text: str) -> None:
+    good = HEAD + "".join(f"{unit},b,{unit},{unit + 1},{unit + 1}\n" for unit in range(40))
+    table = read(f"{good}{row}\n")
+    assert told(table) == [(42, "far", "error")]
+    assert only(table).text == text
+    assert table.log.end == 40.0
 
 
 # --- the order of stations ----------------------------------------------------------------------------------
