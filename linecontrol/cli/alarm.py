@@ -49,7 +49,7 @@ def shelve(
     state: _State = None,
     port: _Port = None,
 ) -> None:
-    """Put a flag aside for a time (its rule's shelve_max at the most), or until it clears."""
+    """Put a flag aside for a time, or until it clears, but never for longer than its rule's shelve_max."""
     _wish(folder, "shelve", flag, reason, for_, user, state, port)
 
 

@@ -84,7 +84,7 @@ class GivenConfig(ConfigModel):
     ack: str | None = None
     """Flag that a person acknowledges."""
     shelve: str | None = None
-    """Flag that a person shelves, for ``for`` or until it clears."""
+    """Flag that a person shelves, for ``for`` or until it clears; for the rule's ``shelve_max`` at the most."""
     unshelve: str | None = None
     """Flag that a person brings back."""
     out_of_service: str | None = None

@@ -24,8 +24,8 @@ VERBS = ("ack", "shelve", "unshelve", "out_of_service", "in_service")
 class Operation(Struct, frozen=True, array_like=True, tag="operation", gc=False):
     """What a person wants of a flag (``rule/subject``), given by ``user`` for a ``reason``.
 
-    ``verb`` is one of ``VERBS``. ``until_ns`` ends a shelving
-    (``None``: when the flag clears) or being out of service (``None``: when it is put back).
+    ``verb`` is one of ``VERBS``. ``until_ns`` ends a shelving (``None``: when the flag clears; at its rule's
+    ``shelve_max`` at the latest) or being out of service (``None``: when it is put back).
     """
 
     verb: str

@@ -41,11 +41,15 @@ class Step(Struct, frozen=True):
 
 
 class Gate(Struct, frozen=True):
-    """Shelving or being out of service: by whom, why, until when (``None``: see there)."""
+    """Shelving or being out of service: by whom, why, until when; ``once``: until the alarm clears, if that is before.
+
+    Without an end it lasts until it is taken back.
+    """
 
     by: str
     reason: str
     until_ns: int | None
+    once: bool = False
 
 
 class Alarm(Struct):
@@ -55,9 +59,8 @@ class Alarm(Struct):
     ``since_ns`` is since when that has held, an unknown in between not counting as a pause. ``told_ns`` is when the
     signal last became true from unknown, ``dark_ns`` since when it has been unknown after having been known.
     ``acked_ns`` is when it was acknowledged. ``suppressed`` tells whether its design suppresses it, ``shelf`` is its
-    shelving (without an end: once, until it clears), ``service`` its being out of service (without an end: until it
-    is put back). ``text`` and ``unit`` are what was told when it was raised: what they were about may be over when it
-    clears. ``progress`` is how far its sequence has come, if it has one.
+    shelving, ``service`` its being out of service. ``text`` and ``unit`` are what was told when it was raised: what
+    they were about may be over when it clears. ``progress`` is how far its sequence has come, if it has one.
     """
 
     raised: bool = False
@@ -122,6 +125,14 @@ def due_ns(alarm: Alarm, life: Life) -> int | None:
     return min(due, default=None)
 
 
+def resume(alarm: Alarm, life: Life, at_ns: int) -> None:
+    """Go on at ``at_ns`` with a life that may be another one: what it would have ended before ends then."""
+    if (due := _turn_ns(alarm, life)) is not None and due < at_ns:
+        alarm.told_ns = at_ns
+    if (again := _again_ns(alarm, life)) is not None and again < at_ns:
+        alarm.acked_ns = at_ns - life.realarm_ns
+
+
 def expire(alarm: Alarm, life: Life, at_ns: int) -> list[Step]:
     """What time alone has done by ``at_ns``, stamped with the moments at which it did."""
     steps = _turn(alarm, life, at_ns)
@@ -163,7 +174,7 @@ def _turn(alarm: Alarm, life: Life, at_ns: int) -> list[Step]:
         return [Step("raised", due)]
     alarm.raised = False
     steps = [Step("cleared", due)]
-    if alarm.shelf is not None and alarm.shelf.until_ns is None:
+    if alarm.shelf is not None and alarm.shelf.once:
         alarm.shelf = None
         steps.append(Step("unshelved", due))
     return steps

@@ -23,6 +23,7 @@ from linecontrol.rules.alarm import (
     expire,
     feel,
     put_back,
+    resume,
     shelve,
     suppress,
     take_out,
@@ -196,6 +197,7 @@ class RulesRoom:
         if old.now_ns:
             self._start_moments()
             for watch in self._watches:
+                resume(watch.alarm, watch.rule.life, old.now_ns)
                 self._schedule(watch)
                 if watch.flag in old.alarms and watch.rule.wake is not None:  # time may change it at this very moment
                     watch.queued = old.now_ns
@@ -400,8 +402,8 @@ def _operated(watch: Watch, wish: Operation, now: int) -> list[Step]:
             return acknowledge(alarm, life, now, wish.user, wish.reason)
         case "shelve":
             latest = now + watch.rule.config.shelve_max
-            until = wish.until_ns
-            return shelve(alarm, now, Gate(wish.user, wish.reason, None if until is None else min(until, latest)))
+            until, once = wish.until_ns or latest, wish.until_ns is None
+            return shelve(alarm, now, Gate(wish.user, wish.reason, min(until, latest), once))
         case "unshelve":
             return unshelve(alarm, now, wish.user, wish.reason)
         case "out_of_service":

@@ -3,7 +3,16 @@
 from types import SimpleNamespace
 from typing import Any
 
-from linecontrol.model import AndonCalled, AnyEvent, CycleCompleted, CycleStarted, StateChanged, StationState, Timing
+from linecontrol.model import (
+    AndonCalled,
+    AnyEvent,
+    CycleCompleted,
+    CycleStarted,
+    Operation,
+    StateChanged,
+    StationState,
+    Timing,
+)
 from linecontrol.rules import RulesRoom
 
 S = 10**9
@@ -81,3 +90,22 @@ def test_texts_with_other_blanks_are_other_texts(lab: SimpleNamespace) -> None:
     }
     flags = lab.play(lab.room_of(lab.plant(rules)), [start(0, "U 1"), done(10)], MONDAY + 20 * S)
     assert [flag.rule for flag in flags] == ["one"]
+
+
+def test_a_delay_made_shorter_ends_no_earlier_than_it_was_made_so(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "message": "m", "when": "state == 'down'"}
+    old = lab.room_of(lab.plant({"r": {**rule, "for": "10min"}}))
+    lab.play(old, [state(0, "down")], MONDAY + 300 * S)
+    new = lab.room_of(lab.plant({"r": {**rule, "for": "1min"}}))
+    new.remember(old.memory())
+    (flag,) = new.tick(MONDAY + 305 * S)
+    assert (flag.transition, flag.at_ns) == ("raised", MONDAY + 300 * S)
+
+
+def test_nobody_can_put_a_flag_aside_for_good(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "message": "m", "when": "state == 'down'", "shelve_max": "1min"}
+    room = lab.room_of(lab.plant({"r": rule}))
+    lab.play(room, [state(0, "down")], MONDAY + 10 * S)
+    room.operate(Operation("shelve", "r/line/second", "ali", "", MONDAY + 10 * S))
+    (flag,) = room.tick(MONDAY + 100 * S)
+    assert (flag.transition, flag.at_ns) == ("unshelved", MONDAY + 70 * S)

@@ -36,7 +36,8 @@ class Flag(Struct):
     blind: bool = False
     suppressed: bool = False
     shelved: bool = False
-    shelved_until: int | None = None
+    shelved_once: bool = False
+    shelved_until: int = 0
     out: bool = False
     out_until: int | None = None
 
@@ -77,7 +78,7 @@ class Flag(Struct):
         if self.raised:
             self.acked, self.acked_at = not (self.ways.ack or self.ways.latch), None
             return ["raised"]
-        if self.shelved and self.shelved_until is None:
+        if self.shelved and self.shelved_once:
             self.shelved = False
             return ["cleared", "unshelved"]
         return ["cleared"]
@@ -88,7 +89,7 @@ class Flag(Struct):
         if self._dark_for(at) >= 300 * S and not self.blind:
             self.blind = True
             steps.append("blind")
-        if self.shelved and self.shelved_until is not None and at >= self.shelved_until:
+        if self.shelved and at >= self.shelved_until:
             self.shelved = False
             steps.append("unshelved")
         if self.out and self.out_until is not None and at >= self.out_until:
@@ -117,8 +118,9 @@ class Flag(Struct):
                 self.acked, self.acked_at = True, at
                 return ["acknowledged", *self.turn(at)]
             case "shelve":
-                self.shelved = True
-                self.shelved_until = None if until is None else min(until, at + self.ways.shelve_max)
+                latest = at + self.ways.shelve_max
+                self.shelved, self.shelved_once = True, until is None
+                self.shelved_until = latest if until is None else min(until, latest)
                 return ["shelved"]
             case "unshelve" if self.shelved:
                 self.shelved = False
