@@ -1,5 +1,6 @@
 """The YAML as types. Values only: reading files is in ``linecontrol.config.loader``."""
 
+from linecontrol.config.alarms import AlarmsConfig, ChatterConfig, FloodConfig
 from linecontrol.config.calendar import (
     BreakConfig,
     CalendarConfig,
@@ -43,11 +44,13 @@ from linecontrol.config.rule import CommandAction, Plain, RuleConfig, SetpointAc
 from linecontrol.config.simulator import SimulatorConfig, TroubleConfig
 
 __all__ = [
+    "AlarmsConfig",
     "AllowConfig",
     "BoardConfig",
     "BreakConfig",
     "BufferConfig",
     "CalendarConfig",
+    "ChatterConfig",
     "Command",
     "CommandAction",
     "CommitmentConfig",
@@ -58,6 +61,7 @@ __all__ = [
     "DeliveryConfig",
     "EngineConfig",
     "FamilyConfig",
+    "FloodConfig",
     "InfluxConfig",
     "JournalConfig",
     "KitConfig",

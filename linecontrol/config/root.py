@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from linecontrol.config.alarms import AlarmsConfig
 from linecontrol.config.calendar import CalendarConfig
 from linecontrol.config.gateway import (
     BoardConfig,
@@ -50,6 +51,8 @@ class Config(ConfigModel):
     """Lines by name."""
     rules: dict[Name, RuleConfig] = {}
     """Rules by name."""
+    alarms: AlarmsConfig = AlarmsConfig()
+    """What is done about too many flags at once."""
     control: ControlConfig = ControlConfig()
     """What may be written to the line."""
     engine: EngineConfig = EngineConfig()

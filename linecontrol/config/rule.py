@@ -98,6 +98,8 @@ class RuleConfig(ConfigModel):
     suppress: str | None = None
     """While this condition holds, the flag is suppressed by design: followed and recorded, but it wants nobody and
     commands nothing."""
+    group: Name | None = None
+    """First-out group: while a flag of it stands, others of it in the same line are suppressed by design."""
     severity: Severity = Severity.WARNING
     """How urgently it wants a person."""
     ack: Literal["required", "auto"] = "auto"

@@ -164,8 +164,12 @@ class ExpectConfig(ConfigModel):
     """Flag that is put back into service."""
     noted: str | None = None
     """``RULE/SUBJECT`` that is noted."""
+    changed: str | None = None
+    """Flag that is told with a new text."""
     text: str | None = None
     """What its message has to contain."""
+    suppressed_by: str | None = None
+    """What suppresses it: the rule's condition, ``first out: FLAG``, or the flag of a flood; empty for nothing."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:

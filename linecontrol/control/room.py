@@ -22,7 +22,7 @@ from linecontrol.model import (
     FlagChanged,
     ReleaseProposed,
 )
-from linecontrol.rules.alarm import WANTING
+from linecontrol.rules.alarm import WANTING, flood_flag
 from linecontrol.rules.lexer import token_of
 
 _GIVE_UP = 2
@@ -62,7 +62,7 @@ class ControlRoom:
         if not isinstance(event, FlagChanged):
             return ()
         said: list[AnyEvent] = []
-        wanting = event.state in WANTING
+        wanting = event.state in WANTING or (event.raised and event.suppressed_by == flood_flag(event.line))
         for action in self._actions.get(event.rule, ()):
             target = action.station or f"{event.line}/{event.station}"
             name, setpoint = _what(action), isinstance(action, SetpointAction)

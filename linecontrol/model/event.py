@@ -417,7 +417,9 @@ class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):
     ``flag`` is ``rule/subject``; ``raised_ns`` with it identifies the instance. ``transition`` is ``raised``,
     ``cleared``, ``acknowledged``, ``realarmed`` (still raised so long after that), ``blind`` (its inputs are unknown),
     ``sighted``, ``shelved``, ``unshelved``, ``suppressed`` (by design), ``unsuppressed``, ``out_of_service``,
-    or ``in_service``. ``by`` and ``reason`` are an operator's.
+    ``in_service``, or ``changed`` (its text). ``by`` and ``reason`` are an operator's. ``raised`` tells whether its
+    cause holds, whatever its state. ``suppressed_by`` is what suppresses it in the state of that name: the rule's
+    condition, ``first out: FLAG``, or the flag of a flood. ``until_ns`` ends a shelving or being out of service.
     """
 
     flag: str
@@ -434,6 +436,9 @@ class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):
     limit: float | None = None
     by: str = ""
     reason: str = ""
+    raised: bool = False
+    suppressed_by: str = ""
+    until_ns: int | None = None
 
 
 class Noted(Event, frozen=True, kw_only=True, tag="noted"):

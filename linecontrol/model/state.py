@@ -49,7 +49,7 @@ class AlarmState(StrEnum):
 
 TRANSITIONS = (
     "raised", "cleared", "acknowledged", "realarmed", "blind", "sighted", "shelved", "unshelved", "suppressed",
-    "unsuppressed", "out_of_service", "in_service",
+    "unsuppressed", "out_of_service", "in_service", "changed",
 )  # fmt: skip
 """What can happen to a flag."""
 

@@ -10,7 +10,7 @@ from linecontrol.rules.lexer import Sort, Token, token_of
 from linecontrol.rules.subjects import About, subjects
 from linecontrol.rules.suggest import nearest
 
-_OF_FLAGS = ("severity", "ack", "latch", "realarm", "shelve_max")
+_OF_FLAGS = ("severity", "ack", "latch", "realarm", "shelve_max", "group")
 
 Found = Iterator[tuple[str, str]]
 """Fields of a rule with what is wrong there."""

@@ -7,7 +7,7 @@ acknowledgement, shelving, suppression by design, service. What gates the alarm 
 
 from msgspec import Struct
 
-from linecontrol.model import AlarmState
+from linecontrol.model import AlarmState, FlagChanged, Severity
 from linecontrol.rules.chain import Progress
 
 BLIND_AFTER_NS = 300 * 10**9
@@ -16,6 +16,11 @@ BLIND_AFTER_NS = 300 * 10**9
 
 WANTING = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED)
 """States in which a raised flag is told of: not shelved, suppressed or out of service."""
+
+
+FLOOD, CHATTERING = "flood", "chattering"
+RESERVED = (FLOOD, CHATTERING)
+"""Rules of the gateway's own; no other may have their names."""
 
 
 class Life(Struct, frozen=True):
@@ -58,9 +63,12 @@ class Alarm(Struct):
     ``signal`` is what would change it: that it is to be raised or, once raised, to be cleared; ``None`` if unknown.
     ``since_ns`` is since when that has held, an unknown in between not counting as a pause. ``told_ns`` is when the
     signal last became true from unknown, ``dark_ns`` since when it has been unknown after having been known.
-    ``acked_ns`` is when it was acknowledged. ``suppressed`` tells whether its design suppresses it, ``shelf`` is its
-    shelving, ``service`` its being out of service. ``text`` and ``unit`` are what was told when it was raised: what
-    they were about may be over when it clears. ``progress`` is how far its sequence has come, if it has one.
+    ``acked_ns`` is when it was acknowledged. ``suppressed`` tells whether its rule's condition suppresses it,
+    ``first_out`` is the flag behind which its group suppresses it, ``muted`` tells whether a flood does. ``shelf`` is
+    its shelving, ``service`` its being out of service. ``text`` and ``unit`` are what was told when it was raised: what
+    they were about may be over when it clears. ``progress`` is how far its sequence has come, if it has one. ``turns``
+    are the last moments at which it was raised or cleared, ``chatter_ns`` is when it chattered last, while it counts as
+    chattering.
     """
 
     raised: bool = False
@@ -73,18 +81,32 @@ class Alarm(Struct):
     blind: bool = False
     acked_ns: int | None = None
     suppressed: bool = False
+    first_out: str = ""
+    muted: bool = False
     shelf: Gate | None = None
     service: Gate | None = None
     text: str = ""
     unit: str | None = None
     progress: Progress | None = None
+    turns: list[int] = []
+    chatter_ns: int | None = None
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether anything suppresses it by design."""
+        return self.suppressed or self.muted or bool(self.first_out)
+
+    @property
+    def wants(self) -> bool:
+        """Whether it is annunciated: raised, and nothing stands between it and a person."""
+        return self.raised and self.service is None and self.shelf is None and not self.is_suppressed
 
     @property
     def state(self) -> AlarmState:
         """The state in the words of ISA-18.2."""
         if self.service is not None:
             return AlarmState.OUT_OF_SERVICE
-        if self.suppressed:
+        if self.is_suppressed:
             return AlarmState.SUPPRESSED
         if self.shelf is not None:
             return AlarmState.SHELVED
@@ -244,3 +266,55 @@ def suppress(alarm: Alarm, suppressed: bool | None, at_ns: int) -> list[Step]:
     if not alarm.raised and alarm.acked:
         return []
     return [Step("suppressed" if suppressed else "unsuppressed", at_ns)]
+
+
+# --- telling --------------------------------------------------------------------------------------------------
+
+
+def event_of(
+    alarm: Alarm,
+    step: Step,
+    flag: str,
+    *,
+    rule: str,
+    line: str,
+    station: str,
+    severity: Severity,
+    design: str = "",
+    value: float | None = None,
+    limit: float | None = None,
+) -> FlagChanged:
+    """A step as an event; ``design`` is the text of the condition that may suppress the alarm."""
+    state = alarm.state
+    gate = {AlarmState.OUT_OF_SERVICE: alarm.service, AlarmState.SHELVED: alarm.shelf}.get(state)
+    return FlagChanged(
+        at_ns=step.at_ns,
+        flag=flag,
+        rule=rule,
+        line=line,
+        station=station,
+        transition=step.transition,
+        state=state,
+        severity=severity,
+        raised_ns=alarm.raised_ns,
+        text=alarm.text,
+        unit=alarm.unit,
+        value=value,
+        limit=limit,
+        by=step.by,
+        reason=step.reason,
+        raised=alarm.raised,
+        suppressed_by=_suppressor(alarm, line, design) if state is AlarmState.SUPPRESSED else "",
+        until_ns=_end(gate),
+    )
+
+
+def _suppressor(alarm: Alarm, line: str, design: str) -> str:
+    if alarm.suppressed:
+        return design
+    return f"first out: {alarm.first_out}" if alarm.first_out else flood_flag(line)
+
+
+def flood_flag(line: str) -> str:
+    """The flag that stands while a line has a flood (without a line: what belongs to none)."""
+    return f"{FLOOD}/{line or 'PLANT'}"

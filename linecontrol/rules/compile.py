@@ -9,7 +9,7 @@ from msgspec import Struct
 from linecontrol.config import Config, Plain, RuleConfig
 from linecontrol.model import CycleCompleted, Event, Sampled, Severity
 from linecontrol.rules.actions import action_problems
-from linecontrol.rules.alarm import Life
+from linecontrol.rules.alarm import RESERVED, Life
 from linecontrol.rules.check import Vocabulary, check_condition, check_when
 from linecontrol.rules.emit import Factory, value_of, wake_of
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
@@ -69,6 +69,10 @@ def problems(config: Config) -> list[RuleProblem]:
     found: list[RuleProblem] = []
     words = Vocabulary.of(config)
     for name, rule in config.rules.items():
+        if name in RESERVED:
+            found.append(
+                RuleProblem(name, "when", 0, f"{name} is a flag of the gateway's own; call the rule otherwise")
+            )
         _instances(name, rule, config, words, found)
         found += [RuleProblem(name, field, 0, text) for field, text in action_problems(rule, config)]
     return found

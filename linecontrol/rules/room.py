@@ -18,6 +18,7 @@ from linecontrol.model import AnyEvent, CycleCompleted, Event, Operation, Sample
 from linecontrol.rules.alarm import (
     Alarm,
     Gate,
+    Life,
     Step,
     acknowledge,
     expire,
@@ -29,6 +30,7 @@ from linecontrol.rules.alarm import (
     take_out,
     unshelve,
 )
+from linecontrol.rules.annunciator import Annunciated, Annunciator
 from linecontrol.rules.check import Vocabulary
 from linecontrol.rules.compile import instances, problems
 from linecontrol.rules.emit import group_of
@@ -37,8 +39,12 @@ from linecontrol.rules.fold import FOLDERS
 from linecontrol.rules.keep import Keeping, facts_of
 from linecontrol.rules.moment import NEVER, Moment
 from linecontrol.rules.names import FORECASTS, SIDES
+from linecontrol.rules.system_flag import LIFE, SHELVE_MAX_NS
 from linecontrol.rules.typed import CYCLES, DAYS, Chain
 from linecontrol.rules.watch import Watch
+
+_ANNUNCIATOR = -1
+"""Stands for the annunciator where others are named by their order."""
 
 Look = Callable[[int], None]
 Push = Callable[[CycleFacts | None, int], None]
@@ -51,6 +57,7 @@ class _Remembered(Struct):
     now_ns: int = 0
     facts: Memory = field(default_factory=Memory)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    annunciated: Annunciated = field(default_factory=Annunciated)
 
 
 class _Hearing(Struct):
@@ -85,12 +92,14 @@ class RulesRoom:
                 pair for name, rule in config.rules.items() for pair in instances(name, rule, config, words)
             )
         ]
-        self.flags = frozenset(watch.flag for watch in self._watches if not watch.rule.config.only_notes)
+        self._annunciator = Annunciator(config, self._watches)
         self._by_flag = {watch.flag: watch for watch in self._watches}
+        self.flags = self._annunciator.flags
         self._keeping = Keeping.of(self._watches)
         self._said: list[AnyEvent] = []
         self._fresh = True
         self._heap: list[tuple[int, int]] = []
+        self._queued = NEVER
         self._looks: list[Look] = []
         self._take_up(_Remembered())
 
@@ -136,19 +145,25 @@ class RulesRoom:
             for watch, look in zip(self._watches, self._looks, strict=True):
                 look(memory.now_ns)
                 self._schedule(watch)
+            self._said += self._annunciator.resume(memory.now_ns)
+            self._schedule_annunciator()
         if self._heap and self._heap[0][0] <= memory.now_ns:
             self._fire(memory.now_ns)
         return self._told()
 
     def operate(self, operation: Operation) -> Sequence[AnyEvent]:
         """A person's wish about a flag; nothing if there is no such flag or nothing changes."""
-        watch = self._by_flag.get(operation.flag)
-        if watch is None or watch.flag not in self.flags:
+        if operation.flag not in self.flags:
             return ()
         if operation.at_ns > self._memory.now_ns:
             self._advance(operation.at_ns)
         now = self._memory.now_ns
-        self._follow(watch, _operated(watch, operation, now), now)
+        if (watch := self._by_flag.get(operation.flag)) is not None:
+            steps = _operated(watch.alarm, watch.rule.life, watch.rule.config.shelve_max, operation, now)
+            self._follow(watch, steps, now)
+        elif (system := self._annunciator.system(operation.flag)) is not None:
+            self._said += system.tell(_operated(system.alarm, LIFE, SHELVE_MAX_NS, operation, now))
+            self._schedule_annunciator()
         return self._told()
 
     def watched(self, flag: str) -> Watch:
@@ -184,6 +199,7 @@ class RulesRoom:
         self._memory = _Remembered(old.anchor_ns, old.now_ns, facts, alarms)
         self._fresh = True
         self._heap = []
+        self._queued = NEVER
         others: dict[str, Facts | Moment] = {
             f"{kind.value} {name}": its for kind in Subject for name, its in getattr(facts, kind.value).items()
         }
@@ -191,6 +207,7 @@ class RulesRoom:
         for watch in self._watches:
             line = facts.line.get(watch.about.line)
             watch.bind(alarms[watch.flag], facts, line, self._moments.get(watch.about.line, self._wall), others)
+        self._memory.annunciated = self._annunciator.bind(old.annunciated)
         self._looks = [self._look_of([watch]) for watch in self._watches]
         self._hearings = self._listen()
         self._pushes = self._keep()
@@ -202,6 +219,7 @@ class RulesRoom:
                 if watch.flag in old.alarms and watch.rule.wake is not None:  # time may change it at this very moment
                     watch.queued = old.now_ns
                     heappush(self._heap, (old.now_ns, watch.order))
+            self._schedule_annunciator()
 
     def _look_of(self, watches: list[Watch]) -> Look:
         """One function for the conditions of several rules about one subject; a sequence stands alone."""
@@ -230,7 +248,7 @@ class RulesRoom:
 
     def _gate(self, watch: Watch, now: int) -> None:
         if watch.rule.suppress is not None:
-            self._said += watch.tell(suppress(watch.alarm, watch.suppressed(), now))
+            self._say(watch, suppress(watch.alarm, watch.suppressed(), now))
 
     def _listen(self) -> dict[type[Event], dict[str, _Hearing]]:
         heard: dict[type[Event], dict[str, dict[int, Watch]]] = {}
@@ -322,11 +340,14 @@ class RulesRoom:
         while heap and heap[0][0] <= until_ns:
             at_ns = heap[0][0]
             due: dict[int, Watch] = {}
+            annunciator = False
             while heap and heap[0][0] == at_ns:
-                watch = self._watches[heappop(heap)[1]]
-                if watch.queued == at_ns:
-                    due[watch.order] = watch
-            if not due:
+                order = heappop(heap)[1]
+                if order == _ANNUNCIATOR:
+                    annunciator = self._queued == at_ns
+                elif (watch := self._watches[order]).queued == at_ns:
+                    due[order] = watch
+            if not (due or annunciator):
                 continue
             if at_ns > self._memory.now_ns:
                 self._move(at_ns)
@@ -337,6 +358,10 @@ class RulesRoom:
                     self._looks[order](now)
             for watch in due.values():
                 self._follow(watch, expire(watch.alarm, watch.rule.life, at_ns), now)
+            if annunciator:
+                self._queued = NEVER
+                self._said += self._annunciator.expire(at_ns)
+                self._schedule_annunciator()
 
     # --- alarms ---------------------------------------------------------------------------------------------
 
@@ -345,10 +370,20 @@ class RulesRoom:
 
     def _follow(self, watch: Watch, steps: list[Step], now: int) -> None:
         if steps:
-            self._said += watch.tell(steps)
+            self._say(watch, steps)
             if any(step.transition in ("raised", "cleared") for step in steps):
                 self._looks[watch.order](now)
         self._schedule(watch)
+
+    def _say(self, watch: Watch, steps: list[Step]) -> None:
+        if steps:
+            self._said += self._annunciator.tell(watch, steps)
+            self._schedule_annunciator()
+
+    def _schedule_annunciator(self) -> None:
+        if (due := self._annunciator.due_ns()) < self._queued:
+            self._queued = due
+            heappush(self._heap, (due, _ANNUNCIATOR))
 
     def _told(self) -> Sequence[AnyEvent]:
         if not self._said:
@@ -394,14 +429,13 @@ def _alarm(watch: Watch, old: Mapping[str, Alarm]) -> Alarm:
     return old.get(watch.flag) or (old.get(former) if watch.rule.config.was else None) or Alarm()
 
 
-def _operated(watch: Watch, wish: Operation, now: int) -> list[Step]:
+def _operated(alarm: Alarm, life: Life, shelve_max: int, wish: Operation, now: int) -> list[Step]:
     """What an operation does to an alarm. A shelving ends after ``shelve_max`` at the latest."""
-    alarm, life = watch.alarm, watch.rule.life
     match wish.verb:
         case "ack":
             return acknowledge(alarm, life, now, wish.user, wish.reason)
         case "shelve":
-            latest = now + watch.rule.config.shelve_max
+            latest = now + shelve_max
             until, once = wish.until_ns or latest, wish.until_ns is None
             return shelve(alarm, now, Gate(wish.user, wish.reason, min(until, latest), once))
         case "unshelve":

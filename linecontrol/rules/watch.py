@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from linecontrol.model import FlagChanged, Noted
-from linecontrol.rules.alarm import WANTING, Alarm, Step, due_ns
+from linecontrol.rules.alarm import WANTING, Alarm, Step, due_ns, event_of
 from linecontrol.rules.chain import Progress, advance
 from linecontrol.rules.compile import Rule
 from linecontrol.rules.emit import value_of
@@ -12,6 +12,9 @@ from linecontrol.rules.facts import LineFacts, Memory
 from linecontrol.rules.moment import NEVER, Moment
 from linecontrol.rules.subjects import About
 from linecontrol.rules.typed import Chain
+
+Told = FlagChanged | Noted
+"""What is said of an alarm."""
 
 
 class Watch:
@@ -80,9 +83,9 @@ class Watch:
         wake = self._wake() if self._wake else NEVER
         return wake if due is None else min(due, wake)
 
-    def tell(self, steps: list[Step]) -> list[FlagChanged | Noted]:
+    def tell(self, steps: list[Step]) -> list[Told]:
         """The alarm's steps as events."""
-        events: list[FlagChanged | Noted] = []
+        events: list[Told] = []
         for step in steps:
             if step.transition == "raised" or not self.alarm.text:
                 self.alarm.text = self.rule.message.fill(self.about.titles, self.facts)
@@ -102,20 +105,15 @@ class Watch:
 
     def _event(self, step: Step) -> FlagChanged:
         rule, about, alarm = self.rule, self.about, self.alarm
-        return FlagChanged(
-            at_ns=step.at_ns,
-            flag=self.flag,
+        return event_of(
+            alarm,
+            step,
+            self.flag,
             rule=rule.name,
             line=about.line,
             station=about.station,
-            transition=step.transition,
-            state=alarm.state,
             severity=rule.severity,
-            raised_ns=alarm.raised_ns,
-            text=alarm.text,
-            unit=alarm.unit,
+            design=rule.config.suppress or "",
             value=self._value() if self._value else None,
             limit=self._limit() if self._limit else None,
-            by=step.by,
-            reason=step.reason,
         )

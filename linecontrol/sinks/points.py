@@ -203,7 +203,8 @@ def points(event: AnyEvent) -> Iterator[Point]:
             active = int(e.state in {AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED})
             yield _plain(
                 schema.FLAG, e, (e.line, e.station, e.rule, e.severity.value, e.transition), at, state=e.state.value,
-                active=active, limit_value=e.limit, raised_ms=_ms(e.raised_ns),
+                active=active, limit_value=e.limit, raised_ms=_ms(e.raised_ns), raised=int(e.raised),
+                suppressed_by=e.suppressed_by or None, until_ms=_ms(e.until_ns),
             )  # fmt: skip
         case Noted():
             yield _plain(schema.NOTE, e, (e.line, e.station, e.rule), at)

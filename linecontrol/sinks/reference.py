@@ -51,7 +51,7 @@ _ABOUT = {
     "lag_cause": "Part of the lag, by station (`none`: from outside) and cause",
     "release": "Which products to start next, in order, and whether to start the next one now (`go`)",
     "link": "A connection came up (1) or went down (0)",
-    "flag": "A flag changed its state",
+    "flag": "A flag changed its state; `active`: it wants somebody, `raised`: its cause holds",
     "note": "A rule's entry into what happened",
     "command_audit": "A command or a setpoint was issued, or closed",
     "kpi": "Figures of a period; station `ALL` is the line",
@@ -78,7 +78,7 @@ _SHARES = {
     "quality_ratio",
     "oee",
 }
-_BITS = {"provisional", "go", "hb", "unit_inferred", "over", "good", "up", "active"}
+_BITS = {"provisional", "go", "hb", "unit_inferred", "over", "good", "up", "active", "raised"}
 
 
 def unit(measurement: str, field: str) -> str:

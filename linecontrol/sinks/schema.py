@@ -89,7 +89,7 @@ RELEASE = _m("release", "line", products=str, wip_limit=int, wip=int, go=int, re
 LINK = _m("link", "connection", up=int, reason=str)
 FLAG = _m(
     "flag", "line station rule severity transition", flag=str, state=str, active=int, text=str, unit=str, value=float,
-    limit_value=float, raised_ms=int,
+    limit_value=float, raised_ms=int, raised=int, suppressed_by=str, until_ms=int,
 )  # fmt: skip
 NOTE = _m("note", "line station rule", flag=str, text=str, unit=str)
 COMMAND_AUDIT = _m(

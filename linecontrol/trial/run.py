@@ -202,6 +202,18 @@ def _compare(
         elif expect is not None and met is not None and expect.text is not None and expect.text not in met.text:
             text = f"{_wanted(expect)}: expected in its message: {expect.text!r}; it is {met.text!r}"
             failures.append(Failure(places[id(expect)], text))
+        elif (
+            expect is not None
+            and isinstance(met, FlagChanged)
+            and expect.suppressed_by
+            not in (
+                None,
+                met.suppressed_by,
+            )
+        ):
+            by = met.suppressed_by or "nothing"
+            text = f"{_wanted(expect)}: expected to be suppressed by {expect.suppressed_by}; it is by {by}"
+            failures.append(Failure(places[id(expect)], text))
     for expect in test.expect:
         if expect.open is not None:
             flags = [flag for flag in open_at.get(start_ns + expect.at, []) if concerns(flag)]

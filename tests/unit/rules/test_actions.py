@@ -27,7 +27,7 @@ def wrong(lab: SimpleNamespace, rule: dict[str, Any]) -> list[tuple[str, str]]:
 def test_a_rule_that_only_notes_tells_what_happened_and_raises_no_flag(lab: SimpleNamespace) -> None:
     rule = {"each": "station", "when": "state == 'down'", "message": "{station} is down.", "actions": ["note"]}
     room = lab.room_of(lab.plant({"r": rule, "both": {**rule, "actions": ["flag", "note"]}}))
-    said = [*room.see(state(0, "down")), *room.see(state(9, "working")), *room.see(state(20, "down"))]
+    said = [*room.see(state(0, "down")), *room.see(state(9, "working")), *room.see(state(90, "down"))]
     assert [(event.flag, event.transition, event.text) for event in said] == [
         (f"{name}/line/second", transition, "Second station is down.")
         for name, transition in (
@@ -46,9 +46,9 @@ def test_nothing_is_noted_while_the_flag_is_put_aside(lab: SimpleNamespace) -> N
     assert [*room.see(state(0, "working")), *room.see(andon), *room.see(state(1, "down"))] == []
 
 
-@pytest.mark.parametrize("field", ["severity", "ack", "latch", "realarm", "shelve_max"])
+@pytest.mark.parametrize("field", ["severity", "ack", "latch", "realarm", "shelve_max", "group"])
 def test_what_belongs_to_flags_has_no_meaning_for_a_note(lab: SimpleNamespace, field: str) -> None:
-    values = {"severity": "info", "ack": "required", "latch": True, "realarm": "1h", "shelve_max": "1h"}
+    values = {"severity": "info", "ack": "required", "latch": True, "realarm": "1h", "shelve_max": "1h", "group": "g"}
     found = dict(wrong(lab, {"actions": ["note"], field: values[field]}))
     assert "raises no flag" in found[field]
 

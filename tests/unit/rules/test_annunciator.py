@@ -1,0 +1,340 @@
+"""Groups, floods and chatter: examples, and laws that hold for any story."""
+
+from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linecontrol.config import Config
+from linecontrol.model import AlarmState, AndonCalled, AnyEvent, FlagChanged, Operation, Severity
+from linecontrol.model.observation import VERBS
+from linecontrol.rules import RulesRoom
+from linecontrol.rules.alarm import Alarm, Life, expire, feel
+from linecontrol.rules.chatter import calming_ns
+
+S = 10**9
+MONDAY = 1_767_585_600 * S
+STATIONS = ("first", "second", "third")
+WANTING = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED)
+CALL = {"each": "station", "when": "andon", "message": "{station} calls"}
+
+
+def call(at_s: float, station: str, active: bool = True) -> AndonCalled:
+    return AndonCalled(at_ns=MONDAY + round(at_s * S), line="line", station=station, active=active)
+
+
+def alarms(**more: Any) -> dict[str, Any]:
+    return {"alarms": {"flood": {"enter": 100}, "chatter": {"transitions": 20}, **more}}
+
+
+def story(lab: SimpleNamespace, config: Config, events: Sequence[AnyEvent], until_s: int) -> list[FlagChanged]:
+    flags: list[FlagChanged] = lab.play(lab.room_of(config), events, MONDAY + until_s * S)
+    return flags
+
+
+def told(flags: Iterable[FlagChanged]) -> list[tuple[float, str, str, str]]:
+    return [((f.at_ns - MONDAY) / S, f.flag, f.transition, f.suppressed_by or f.state.value) for f in flags]
+
+
+# --- groups -------------------------------------------------------------------------------------------------
+
+
+def test_the_first_of_a_group_stands_for_the_others_until_it_clears(lab: SimpleNamespace) -> None:
+    config = lab.plant({"call": {**CALL, "group": "stop"}}, **alarms())
+    events = [call(10, "second"), call(20, "first"), call(30, "third"), call(40, "third", False)]
+    flags = story(lab, config, [*events, call(50, "second", False), call(60, "third")], 70)
+    behind = "first out: call/line/second"
+    assert told(flags) == [
+        (10, "call/line/second", "raised", "acknowledged"),
+        (20, "call/line/first", "raised", behind),
+        (30, "call/line/third", "raised", behind),
+        (40, "call/line/third", "cleared", "normal"),
+        (50, "call/line/second", "cleared", "normal"),
+        (50, "call/line/first", "unsuppressed", "acknowledged"),
+        (60, "call/line/third", "raised", "first out: call/line/first"),
+    ]
+    assert flags[5].raised_ns == MONDAY + 20 * S
+
+
+def test_a_first_flag_that_is_put_aside_hides_nobody(lab: SimpleNamespace) -> None:
+    room = lab.room_of(lab.plant({"call": {**CALL, "group": "stop"}}, **alarms()))
+    lab.play(room, [call(10, "second"), call(20, "first")], MONDAY + 30 * S)
+    said = room.operate(Operation("shelve", "call/line/second", "ali", "known", MONDAY + 40 * S))
+    assert told(said) == [
+        (40, "call/line/second", "shelved", "shelved"),
+        (40, "call/line/first", "unsuppressed", "acknowledged"),
+    ]
+
+
+def test_what_must_be_acknowledged_is_so_after_its_group_let_it_go(lab: SimpleNamespace) -> None:
+    config = lab.plant({"call": {**CALL, "group": "stop", "ack": "required"}}, **alarms())
+    events = [call(10, "second"), call(20, "first"), call(30, "first", False), call(40, "second", False)]
+    assert told(story(lab, config, events, 50))[2:] == [
+        (30, "call/line/first", "cleared", "first out: call/line/second"),
+        (40, "call/line/second", "cleared", "returned_unacknowledged"),
+        (40, "call/line/first", "unsuppressed", "returned_unacknowledged"),
+    ]
+
+
+def test_other_rules_let_a_group_go(lab: SimpleNamespace) -> None:
+    old = lab.room_of(lab.plant({"a": {**CALL, "group": "stop"}, "b": {**CALL, "group": "stop"}}, **alarms()))
+    lab.play(old, [call(10, "second")], MONDAY + 20 * S)
+    for rules in ({"b": {**CALL, "group": "stop"}}, {"b": CALL}):
+        new = lab.room_of(lab.plant(rules, **alarms()))
+        new.remember(old.memory())
+        assert told(new.tick(MONDAY + 30 * S)) == [(30, "b/line/second", "unsuppressed", "acknowledged")]
+
+
+# --- floods -------------------------------------------------------------------------------------------------
+
+
+def many(count: int, **rule: Any) -> dict[str, Any]:
+    return {f"r{number:02}": {**CALL, **rule} for number in range(count)}
+
+
+def test_a_flood_mutes_all_but_the_most_severe_and_what_comes_first(lab: SimpleNamespace) -> None:
+    flood = {"enter": 4, "leave": 2, "window": "10min"}
+    rules = {
+        **many(5, only=["line/first"]),
+        "grouped": {**CALL, "only": ["line/second"], "group": "g"},
+        "mild": {**CALL, "only": ["line/second"]},
+        "worst": {**CALL, "only": ["line/second"], "severity": "critical"},
+    }
+    config = lab.plant(rules, **alarms(flood=flood))
+    events = [call(10, "first"), call(100, "second"), call(400, "second", False)]
+    flags = told(story(lab, config, events, 800))
+    assert flags[:6] == [
+        (10, "r00/line/first", "raised", "acknowledged"),
+        (10, "r01/line/first", "raised", "acknowledged"),
+        (10, "r02/line/first", "raised", "acknowledged"),
+        (10, "r03/line/first", "raised", "acknowledged"),
+        (10, "flood/line", "raised", "acknowledged"),
+        (10, "r04/line/first", "raised", "flood/line"),
+    ]
+    assert flags[6:] == [
+        (20, "flood/line", "changed", "acknowledged"),
+        (100, "grouped/line/second", "raised", "acknowledged"),
+        (100, "mild/line/second", "raised", "flood/line"),
+        (100, "worst/line/second", "raised", "acknowledged"),
+        (110, "flood/line", "changed", "acknowledged"),
+        (400, "grouped/line/second", "cleared", "normal"),
+        (400, "mild/line/second", "cleared", "normal"),
+        (400, "worst/line/second", "cleared", "normal"),
+        (700, "flood/line", "cleared", "normal"),
+        (700, "r04/line/first", "unsuppressed", "acknowledged"),
+    ]
+
+
+def test_a_flood_says_how_many_it_mutes(lab: SimpleNamespace) -> None:
+    config = lab.plant(many(6, only=["line/first"]), **alarms(flood={"enter": 4, "leave": 2}))
+    flags = story(lab, config, [call(10, "first")], 60)
+    texts = [flag.text for flag in flags if flag.rule == "flood"]
+    assert [text.split(".")[1].split(";")[0] for text in texts] == [" 0 muted", " 2 muted"]
+    assert texts[0].startswith("Flood of flags in The line: 4 or more within 10m.")
+
+
+def test_what_a_person_brings_back_is_told_in_a_flood_too(lab: SimpleNamespace) -> None:
+    room = lab.room_of(lab.plant(many(5, only=["line/first"]), **alarms(flood={"enter": 3, "leave": 1})))
+    lab.play(room, [call(10, "first")], MONDAY + 20 * S)
+    room.operate(Operation("shelve", "r00/line/first", "ali", "known", MONDAY + 30 * S))
+    said = room.operate(Operation("unshelve", "r00/line/first", "ali", "", MONDAY + 40 * S))
+    assert told(said) == [(40, "r00/line/first", "unshelved", "acknowledged")]
+
+
+# --- chatter ------------------------------------------------------------------------------------------------
+
+
+def test_a_flag_that_chatters_is_told_of_with_the_delay_that_would_have_calmed_it(lab: SimpleNamespace) -> None:
+    config = lab.plant({"call": {**CALL, "only": ["line/second"]}}, alarms={"chatter": {"calm": "2min"}})
+    events = [call(10, "second"), call(15, "second", False), call(22, "second"), call(300, "second", False)]
+    flags = story(lab, config, events, 400)
+    (raised, cleared) = [flag for flag in flags if flag.rule == "chattering"]
+    assert told([raised, cleared]) == [
+        (22, "chattering/call/line/second", "raised", "acknowledged"),
+        (142, "chattering/call/line/second", "cleared", "normal"),
+    ]
+    assert "An off_delay of 7s would have calmed it" in raised.text
+    assert raised.severity is Severity.INFO
+
+
+def test_a_flag_that_chatters_can_be_shelved_by_itself_once(lab: SimpleNamespace) -> None:
+    chatter = {"shelve": "1min", "calm": "5min"}
+    config = lab.plant({"call": {**CALL, "only": ["line/second"]}}, **alarms(chatter=chatter))
+    events = [call(10 + 5 * turn, "second", turn % 2 == 0) for turn in range(20)]
+    flags = [flag for flag in story(lab, config, [*events, call(110, "second")], 200) if flag.rule == "call"]
+    shelved = [flag for flag in flags if flag.transition in ("shelved", "unshelved")]
+    assert told(shelved) == [
+        (20, "call/line/second", "shelved", "shelved"),
+        (80, "call/line/second", "unshelved", "acknowledged"),
+    ]
+    assert (shelved[0].by, shelved[0].reason) == ("linecontrol", "chattering")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.integers(1, 59), min_size=3, max_size=15),
+    st.builds(Life, st.integers(0, 20).map(lambda s: s * S), st.integers(0, 20).map(lambda s: s * S)),
+)
+def test_the_suggested_delay_would_have_calmed_it(pauses_s: list[int], life: Life) -> None:
+    alarm, at = Alarm(), MONDAY
+    signals = []
+    for number, pause in enumerate(pauses_s):
+        signals.append((at, number % 2 == 0))
+        at += pause * S
+    alarm.turns = turns(life, signals, at)
+    alarm.raised = len(alarm.turns) % 2 == 1
+    calmed = msgspec.structs.replace(life, off_delay_ns=max(life.off_delay_ns, calming_ns(alarm, life, 60 * S)))
+    short = [b - a for a, b in zip(alarm.turns[1::2], alarm.turns[2::2], strict=False) if b - a < 60 * S]
+    assert len(turns(calmed, signals, at)) <= len(alarm.turns) - 2 * len(short)
+
+
+def turns(life: Life, signals: list[tuple[int, bool]], until_ns: int) -> list[int]:
+    """When an alarm is raised and cleared by a condition that holds from each moment on, or no longer."""
+    alarm, steps = Alarm(), []
+    holds = False
+    moments = sorted({*range(MONDAY, until_ns + 1, S), *(at for at, _ in signals)})
+    at_moment = dict(signals)
+    for at in moments:
+        steps += expire(alarm, life, at - 1)
+        holds = at_moment.get(at, holds)
+        for _ in range(2):
+            steps += feel(alarm, life, holds is not alarm.raised, at)
+        steps += expire(alarm, life, at)
+        steps += feel(alarm, life, holds is not alarm.raised, at)
+    return [step.at_ns for step in steps]
+
+
+def test_names_of_the_gateways_own_flags_are_taken(lab: SimpleNamespace) -> None:
+    with pytest.raises(Exception, match="flood is a flag of the gateway's own"):
+        lab.room_of(lab.plant({"flood": CALL}))
+
+
+# --- laws ---------------------------------------------------------------------------------------------------
+
+RULES: dict[str, Any] = {
+    "a": {**CALL, "group": "g"},
+    "b": {**CALL, "group": "g", "ack": "required", "for": "5s"},
+    "c": {**CALL, "severity": "critical", "off_delay": "5s"},
+    "d": {**CALL, "latch": True, "realarm": "20s", "shelve_max": "40s"},
+    "e": {**CALL, "suppress": "upstream.andon"},
+}
+TIGHT = {
+    "alarms": {
+        "flood": {"enter": 5, "leave": 3, "window": "60s"},
+        "chatter": {"transitions": 4, "window": "40s", "calm": "50s", "shelve": "30s"},
+    }
+}
+LOOSE = {"alarms": {"flood": {"enter": 1000}, "chatter": {"transitions": 20, "window": "1ms"}}}
+FLAGS = [f"{rule}/line/{station}" for rule in RULES for station in STATIONS if (rule, station) != ("e", "first")]
+CALLS = st.lists(
+    st.builds(call, st.integers(0, 40).map(lambda step: 5.0 * step), st.sampled_from(STATIONS), st.booleans()),
+    max_size=40,
+)
+WISHES = st.lists(
+    st.builds(
+        lambda verb, flag, at, lasts: Operation(
+            verb, flag, "ali", "r", MONDAY + at * S, None if lasts is None else MONDAY + (at + lasts) * S
+        ),
+        st.sampled_from(VERBS),
+        st.sampled_from([*FLAGS, "flood/line", "chattering/a/line/first"]),
+        st.integers(0, 200),
+        st.sampled_from([None, 7, 60]),
+    ),
+    max_size=12,
+)
+
+
+def drive(
+    lab: SimpleNamespace,
+    config: Config,
+    events: Sequence[AnyEvent],
+    wishes: list[Operation],
+    cuts: list[int],
+    until: int,
+) -> tuple[list[FlagChanged], RulesRoom]:
+    """Events and wishes in order of time, ticks each 5 s, and a restart after each of the steps in ``cuts``."""
+    room = lab.room_of(config)
+    said: list[AnyEvent] = []
+    waiting: list[Any] = sorted([*events, *wishes], key=lambda each: each.at_ns)
+    for step in range(until // 5 + 1):
+        at = MONDAY + 5 * step * S
+        while waiting and waiting[0].at_ns <= at:
+            each = waiting.pop(0)
+            said += room.operate(each) if isinstance(each, Operation) else room.see(each)
+        said += room.tick(at)
+        if step in cuts:
+            memory = room.memory()
+            room = lab.room_of(config)
+            room.remember(memory)
+            assert room.memory() == memory
+    return [event for event in said if isinstance(event, FlagChanged)], room
+
+
+@settings(max_examples=40, deadline=None)
+@given(CALLS, WISHES, st.lists(st.integers(0, 60), max_size=3))
+def test_cut_and_resumed_anywhere_it_says_the_same(
+    lab: SimpleNamespace, events: Sequence[AnyEvent], wishes: list[Operation], cuts: list[int]
+) -> None:
+    config = lab.plant(RULES, **TIGHT)
+    whole, room = drive(lab, config, events, wishes, [], 300)
+    pieces, other = drive(lab, config, events, wishes, cuts, 300)
+    assert pieces == whole
+    assert other.memory() == room.memory()
+
+
+@settings(max_examples=40, deadline=None)
+@given(CALLS)
+def test_what_suppresses_never_stops_an_alarm_from_being_followed(
+    lab: SimpleNamespace, events: Sequence[AnyEvent]
+) -> None:
+    bare = {name: {key: value for key, value in rule.items() if key != "group"} for name, rule in RULES.items()}
+
+    def process(rules: dict[str, Any], more: dict[str, Any]) -> list[tuple[int, str, str]]:
+        flags, _ = drive(lab, lab.plant(rules, **more), events, [], [], 300)
+        return sorted(
+            (f.at_ns, f.flag, f.transition) for f in flags if f.transition in ("raised", "cleared") and f.rule in RULES
+        )
+
+    assert process(RULES, TIGHT) == process(bare, LOOSE)
+
+
+@settings(max_examples=40, deadline=None)
+@given(CALLS, WISHES)
+def test_nothing_is_lost(lab: SimpleNamespace, events: Sequence[AnyEvent], wishes: list[Operation]) -> None:
+    """What is told adds up to each alarm, each suppression names its cause, and a first flag wants somebody."""
+    flags, room = drive(lab, lab.plant(RULES, **TIGHT), events, wishes, [], 300)
+    last: dict[str, FlagChanged] = {}
+    for event in flags:
+        last[event.flag] = event
+        if event.state is AlarmState.SUPPRESSED:
+            source = event.suppressed_by
+            assert source == "upstream.andon" or last[source.removeprefix("first out: ")].raised
+    for flag in FLAGS:
+        alarm = room.watched(flag).alarm
+        if alarm.raised or not alarm.acked:
+            assert (last[flag].state, last[flag].raised, last[flag].raised_ns) == (
+                alarm.state, alarm.raised, alarm.raised_ns
+            )  # fmt: skip
+        if alarm.first_out:
+            assert room.watched(alarm.first_out).alarm.wants
+
+
+@settings(max_examples=40, deadline=None)
+@given(CALLS)
+def test_when_it_is_calm_again_all_that_stands_is_told(lab: SimpleNamespace, events: Sequence[AnyEvent]) -> None:
+    flags, room = drive(lab, lab.plant(RULES, **TIGHT), events, [], [], 600)
+    assert not any(room.watched(flag).alarm.muted for flag in FLAGS)
+    assert not [flag for flag in last_of(flags, "flood") if flag.raised]
+    standing = [room.watched(flag) for flag in FLAGS if room.watched(flag).alarm.raised]
+    ungrouped = [watch for watch in standing if watch.rule.config.group is None and not watch.alarm.suppressed]
+    assert all(watch.alarm.wants for watch in ungrouped)
+    grouped = [watch for watch in standing if watch.rule.config.group is not None]
+    assert not grouped or any(watch.alarm.wants for watch in grouped)
+
+
+def last_of(flags: list[FlagChanged], rule: str) -> list[FlagChanged]:
+    return [*{flag.flag: flag for flag in flags if flag.rule == rule}.values()]
