@@ -96,7 +96,7 @@ def test_the_week() -> None:
             of, told=[shifted(item, weeks) for item in of.told], start=of.start + weeks, end=of.end + weeks
         )
         back = {
-            flag: [(flag, transition, at - weeks, state) for _, transition, at, state in its]
+            flag: [(flag, transition, at - weeks, *rest) for _, transition, at, *rest in its]
             for flag, its in said(later).items()
         }
         assert back == said(of)
@@ -129,7 +129,7 @@ def test_what_is_unknown_raises_nothing_and_clears_nothing() -> None:
         }
         told = [item for item in of.told if not (isinstance(item, Sampled) and item.name == "temp")]
         for flag, its in said(msgspec.structs.replace(of, rules=held, told=told)).items():
-            transitions = {transition for _, transition, _, _ in its}
+            transitions = {transition for _, transition, *_ in its}
             raised += "raised" in transitions
             assert not ("raised" in transitions and flag.startswith("and"))
             assert "cleared" not in transitions

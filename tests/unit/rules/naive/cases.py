@@ -154,8 +154,11 @@ def by_room(
     if again is not None:
         room = again(room)
     said += room.tick(case.end + case.scale.looks[-1] + 1)
-    return [(event.flag, event.transition, event.at_ns, event.state.value)
-            for event in said if isinstance(event, FlagChanged)]  # fmt: skip
+    return [
+        (event.flag, event.transition, event.at_ns, event.state.value, event.value, event.limit)
+        for event in said
+        if isinstance(event, FlagChanged)
+    ]
 
 
 def by_flag(said: list[Said]) -> dict[str, list[Said]]:

@@ -8,14 +8,16 @@ from linecontrol.config import RuleConfig
 from linecontrol.duration import duration_ns
 from linecontrol.model import AnyEvent, Operation, Sampled
 from linecontrol.rules.parser import parse_condition
-from linecontrol.rules.tree import Name, Node, Sequence
+from linecontrol.rules.tree import Absent, Age, Infix, Length, Name, Node, Prefix, Sequence
 from tests.unit.rules.naive.hours import S
 from tests.unit.rules.naive.life import Flag, Ways
 from tests.unit.rules.naive.plant import Layout, Plant
 from tests.unit.rules.naive.worth import OPERATIONS, Reader, Subject, Worth, concerns, negated, walk
 
-Said = tuple[str, str, int, str]
-"""Flag, transition, moment, state."""
+Said = tuple[str, str, int, str, float | None, float | None]
+"""Flag, transition, moment, state, and both sides of the comparison that the condition is about."""
+Step = tuple[str, str, float | None, float | None]
+"""Transition, state, both sides."""
 
 
 class Steps:
@@ -66,6 +68,7 @@ class Watched:
         self.concerned = {each for node in (when, clear, suppress) if node for each in concerns(node, subject)}
         self._clear = None if clear is None else self.reader.worth(clear)
         self._suppress = None if suppress is None else self.reader.worth(suppress)
+        self._sides = [self.reader.worth(side) for side in comparison(when) or ()]
         self._signal = self._sequence(when) if isinstance(when, Sequence) else self._condition(when)
         hold_for, off_delay = (
             duration_ns(str(values[each])) if isinstance(each, str) else each
@@ -110,7 +113,7 @@ class Watched:
         tag = f"tag.{event.name}" if isinstance(event, Sampled) else ""
         return any((place, type(event), tag) in self.concerned for place in places)
 
-    def look(self) -> list[tuple[str, str]]:
+    def look(self) -> list[Step]:
         """Look at what suppresses it, then at its condition; once more if that turned it."""
         at, flag = self._plant.now, self.flag
         said = []
@@ -118,20 +121,21 @@ class Watched:
             said += self._told(flag.gate(self._suppress()))
         return said + self._followed(flag.feel(self._signal(), at))
 
-    def pass_time(self) -> list[tuple[str, str]]:
+    def pass_time(self) -> list[Step]:
         """What time alone brings about."""
         return self._followed(self.flag.pass_time(self._plant.now))
 
-    def operate(self, wish: Operation) -> list[tuple[str, str]]:
+    def operate(self, wish: Operation) -> list[Step]:
         """What a person does."""
         return self._followed(self.flag.operate(wish, self._plant.now))
 
-    def _followed(self, steps: list[str]) -> list[tuple[str, str]]:
+    def _followed(self, steps: list[str]) -> list[Step]:
         said = self._told(steps)
         return said + self.look() if {"raised", "cleared"} & set(steps) else said
 
-    def _told(self, steps: list[str]) -> list[tuple[str, str]]:
-        return [(step, self.flag.state) for step in steps]
+    def _told(self, steps: list[str]) -> list[Step]:
+        left, right = [side() for side in self._sides] if steps and self._sides else (None, None)
+        return [(step, self.flag.state, left, right) for step in steps]
 
 
 class Reference:
@@ -169,8 +173,10 @@ class Reference:
         for flag in self.watched:
             self._hear(flag, Watched.pass_time)
 
-    def _hear(self, flag: str, what: Callable[[Watched], list[tuple[str, str]]]) -> None:
-        self.said += [(flag, transition, self._plant.now, state) for transition, state in what(self.watched[flag])]
+    def _hear(self, flag: str, what: Callable[[Watched], list[Step]]) -> None:
+        now = self._plant.now
+        for step, state, left, right in what(self.watched[flag]):
+            self.said.append((flag, step, now, state, left, right))
 
 
 def subjects(layout: Layout, rule: RuleConfig) -> list[Subject]:
@@ -188,6 +194,23 @@ def subjects(layout: Layout, rule: RuleConfig) -> list[Subject]:
         if all(path.removeprefix("tag.") in layout.tags.get(name, ()) for path in named if path.startswith("tag.")):
             found.append(subject)
     return found
+
+
+def comparison(node: Node) -> tuple[Node, Node] | None:
+    """Both sides of the first comparison of magnitudes without which the condition can't be true."""
+    match node:
+        case Infix(op="<" | "<=" | ">" | ">=", left=left, right=right):
+            return left, right
+        case Infix(op="and", left=left, right=right):
+            return comparison(left) or comparison(right)
+        case Prefix(op="()", item=item):
+            return comparison(item)
+        case Absent(limit=limit):
+            return Name(at=0, path="since_cycle"), limit
+        case Age(seconds=float(seconds)):
+            return Age(at=0, item=node.item, seconds=None), Length(at=0, value=seconds)
+        case _:
+            return None
 
 
 def _names(rule: RuleConfig) -> list[Name]:
