@@ -16,10 +16,10 @@ Floats = NDArray[np.float64]
 UNITS = np.array([8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
 """Cycles after which ``1/e`` of the excess is left."""
 SIZES = np.arange(-0.10, 0.501, 0.02)
-_NONE = 0.4
+_NONE = 0.25
 """Probability that nothing changes."""
-_MEAN = np.array([0.08, 0.08, 0.08, 0.08, 0.03, 0.0])
-_SD = np.array([0.15, 0.15, 0.15, 0.12, 0.06, 0.05])
+_MEAN = np.array([0.14, 0.14, 0.14, 0.14, 0.04, 0.0])
+_SD = np.array([0.12, 0.12, 0.12, 0.12, 0.05, 0.04])
 """What is known of the sizes, by pace."""
 _SHORT, _LONG = 0.5, 1.5
 """Ratios beyond so many of their station's median count as that much."""
