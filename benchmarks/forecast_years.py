@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from linecontrol.flowline import Layout, LineLog, Passage
 from linecontrol.flowline.learn import learn
 from linecontrol.flowline.live import live
+from linecontrol.flowline.path import critical_path
 from linecontrol.flowline.ratios import FORECAST
 from linecontrol.target.future import Simulator
+from linecontrol.target.hindsight import Past
 from linecontrol.target.lost import hours_ahead, lost_parts
 from linecontrol.target.outlook import foresee
 from linecontrol.target.prospect import Goal, Prospect
@@ -188,11 +190,14 @@ def prospect_of(year: Year, day: int) -> Prospect:
 def plug_in(prospect: Prospect, replications: int, rng: np.random.Generator) -> Floats:
     """The same simulation with measured means as if they were true."""
     log = prospect.log
-    posterior, parts = learn(log, replace(FORECAST, practice=False)), lost_parts(log, prospect.days)
+    posterior = learn(log, replace(FORECAST, practice=False))
+    parts = lost_parts(critical_path(log), prospect.days)
     means = np.where(posterior.count > 0, posterior.mean, 1.0)
     hours = hours_ahead(parts, prospect.days, log.end, rng, replications)
     ratios = np.repeat(means[:, None], replications, axis=1)
-    simulator = Simulator(prospect, posterior, live(log), ratios, hours, np.zeros(replications, dtype=np.intp))
+    simulator = Simulator(
+        prospect, posterior, live(log), ratios, hours, np.zeros(replications, dtype=np.intp), Past(0, 0.0)
+    )
     future = simulator.run(rng, DAYS * HOURS)
     return np.asarray(prospect.goals[0].done + future.output.count(frozenset(), DAYS * HOURS), dtype=float)
 

@@ -19,7 +19,7 @@ SIZES = np.arange(-0.10, 0.501, 0.02)
 _NONE = 0.25
 """Probability that nothing changes."""
 _MEAN = np.array([0.14, 0.14, 0.14, 0.14, 0.04, 0.0])
-_SD = np.array([0.12, 0.12, 0.12, 0.12, 0.05, 0.04])
+_SD = np.array([0.11, 0.11, 0.11, 0.11, 0.05, 0.04])
 """What is known of the sizes, by pace."""
 _SHORT, _LONG = 0.5, 1.5
 """Ratios beyond so many of their station's median count as that much."""

@@ -10,6 +10,7 @@ from linecontrol.flowline import Stage, leaves
 from linecontrol.flowline.learn import Posterior
 from linecontrol.flowline.live import Live
 from linecontrol.target.credit import Ints, Output
+from linecontrol.target.hindsight import Past
 from linecontrol.target.lost import Hours
 from linecontrol.target.prospect import Prospect
 from linecontrol.target.supply import overtaking, released
@@ -50,9 +51,10 @@ class Simulator:
         ratios: Floats,
         hours: Hours,
         curve: NDArray[np.intp],
+        past: Past,
     ) -> None:
         self._prospect, self._posterior, self._state, self._curve = prospect, posterior, state, curve
-        self._ratios, self._hours = ratios, hours
+        self._ratios, self._hours, self._past = ratios, hours, past
         self._now = prospect.log.end
         mix = mix_of(prospect)
         within = [prospect.log.products[unit] or "" for unit in state.units]
@@ -84,6 +86,7 @@ class Simulator:
             release, order = self._release(products[inside:])
             products[inside:] = np.take_along_axis(products[inside:], order, axis=0)
             productive = self._leaves(rng, products, release)
+            productive /= self._past.pace(rng, productive)
             finite = np.isfinite(productive)
             used_up = np.mean(np.where(finite, productive, 0.0).max(axis=0, initial=0.0) < end)
             if used_up <= _TOLERATED or finite.sum() == started:

@@ -4,8 +4,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from linecontrol.flowline import LineLog
-from linecontrol.flowline.path import critical_path
+from linecontrol.flowline.path import Path
 
 Floats = NDArray[np.float64]
 
@@ -27,9 +26,8 @@ _BAD_RATE, _BAD_SHAPE = 0.006, 0.4
 """Bad days per day: mean and shape of the gamma distribution of what plants have."""
 
 
-def lost_parts(log: LineLog, days: list[tuple[float, float]]) -> Floats:
+def lost_parts(path: Path, days: list[tuple[float, float]]) -> Floats:
     """Part of each past working day that waits from outside took on the critical path; days seen by half at least."""
-    path = critical_path(log)
     starts = np.array([start for start, _ in days])
     ends = np.array([end for _, end in days])
     seen = np.clip(np.minimum(ends, path.end) - np.maximum(starts, path.begin), 0.0, None)

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from linecontrol.flowline.learn import Posterior, learn
 from linecontrol.flowline.live import Live, live
 from linecontrol.flowline.log import LineLog
+from linecontrol.flowline.path import critical_path
 from linecontrol.flowline.ratios import FORECAST
 from linecontrol.flowline.standstill import with_standstills
 from linecontrol.target.credit import Output, nth, served
 from linecontrol.target.future import Future, Simulator, mix_of
+from linecontrol.target.hindsight import Past
 from linecontrol.target.load import hours_needed
 from linecontrol.target.lost import EXPERIENCE, hours_ahead, lost_parts
 from linecontrol.target.prospect import Goal, Pledge, Prospect, Supply
@@ -127,14 +129,17 @@ class _Foresight:
         rng = np.random.default_rng(seed)
         self._posterior: Posterior = learn(self._log, FORECAST)
         self._state: Live = live(self._log)
-        self._parts = lost_parts(self._log, prospect.days)
+        path = critical_path(self._log)
+        self._parts = lost_parts(path, prospect.days)
         curve = self._posterior.practice.draw(rng, replications)
         self._ratios = self._posterior.draw(rng, replications, curve)
         self._hours = hours_ahead(self._parts, prospect.days, self._now, rng, replications)
-        simulator = Simulator(prospect, self._posterior, self._state, self._ratios, self._hours, curve)
+        left = exits(self._log, frozenset())
+        past = Past.of(path, self._log, self._posterior, left)
+        simulator = Simulator(prospect, self._posterior, self._state, self._ratios, self._hours, curve, past)
         self._mix = mix_of(prospect)
         self._future: Future = simulator.run(rng, *self._reach())
-        self._evidence = len(exits(self._log, frozenset()))
+        self._evidence = len(left)
 
     def outlook(self) -> Outlook:
         prospect = self._prospect

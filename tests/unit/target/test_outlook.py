@@ -7,6 +7,7 @@ import pytest
 from linecontrol.bottleneck.window import cut
 from linecontrol.flowline import Layout, LineLog, Passage, Stage, run
 from linecontrol.flowline.live import live
+from linecontrol.flowline.path import critical_path
 from linecontrol.target.credit import Output, nth, served
 from linecontrol.target.future import TooManyUnits
 from linecontrol.target.lost import EXPERIENCE, hours_ahead, lost_parts
@@ -17,9 +18,9 @@ from linecontrol.target.supply import available, overtaking, released
 DAYS = [(8.0 * day, 8.0 * (day + 1)) for day in range(100)]
 
 
-def _record(layout: Layout, times: np.ndarray, end: float) -> LineLog:
+def _record(layout: Layout, times: np.ndarray, end: float, release: np.ndarray | None = None) -> LineLog:
     """What is known at ``end`` of a line that did these times [unit, station]."""
-    did = run(times[:, :, None], layout)
+    did = run(times[:, :, None], layout, release=release)
     start, complete, departure = did.start[..., 0], did.complete[..., 0], did.departure[..., 0]
     units, stations = times.shape
     log = LineLog(
@@ -125,6 +126,17 @@ def test_slower_than_planned_is_learnt() -> None:
     assert slow.likely < usual.likely - 30
 
 
+def test_units_that_enter_by_a_timetable_are_foreseen_at_its_pace() -> None:
+    """The stations alone would be faster: what keeps units out is in the output, not in their times."""
+    times = 2.0 * np.random.default_rng(1).lognormal(-0.01, 0.14, (300, 3))
+    log = _record(Layout.chain((1, 0)), times, 400.0, release=2.3 * np.arange(300.0)[:, None])
+    done = sum(each.complete is not None for each in log.passages[-1])
+    goal = Goal("year", 330, done, 800.0)
+    its = foresee(Prospect(log, DAYS, [goal], mix={"a": 1.0, "b": 1.0}), replications=200, seed=3).goals["year"]
+    assert its.low < 800 / 2.3 < its.high + 2
+    assert its.likely == pytest.approx(800 / 2.3, abs=7)
+
+
 def test_no_kit_no_build() -> None:
     prospect = _prospect(supplies=[Supply("kit", frozenset("ab"), 20, [(400.0, 10)])])
     its = _of(prospect)
@@ -188,7 +200,7 @@ def test_lost_hours_are_those_that_the_critical_path_waited() -> None:
     passages = [Passage(u, 0, 4.0 * u, 4.0 * u + 4.0, 4.0 * u + 4.0) for u in range(4)]
     passages[3].waits = {"power": 2.0}
     log = LineLog(Layout.chain(()), ["s"], list("abcd"), ["a"] * 4, [passages], [{"a": 4.0}], 0.0, 16.0)
-    assert lost_parts(log, DAYS) == pytest.approx([0.0, 0.25])
+    assert lost_parts(critical_path(log), DAYS) == pytest.approx([0.0, 0.25])
 
 
 def test_days_to_come_are_like_those_seen_and_those_of_experience() -> None:
