@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from linecontrol.flowline import Layout, LineLog, Passage
 from linecontrol.flowline.learn import EXPERIENCE, learn
@@ -152,10 +153,10 @@ def test_a_stop_that_one_station_had_is_shared_and_errors_are_larger_with_cautio
     stopped = its.copy()
     stopped[3] += 4.0
     log = _log([stopped.tolist(), its.tolist(), its.tolist()])
-    plain, wary = learn(log), learn(log, FORECAST)
+    plain, wary, bold = learn(log), learn(log, FORECAST), learn(log, replace(FORECAST, caution=1.0))
     assert plain.mean[0] - plain.mean[1] == pytest.approx(0.1)
     assert 0.01 < wary.mean[0] - wary.mean[1] < 0.05
-    assert wary.error[1] > plain.error[1]
+    assert wary.error == pytest.approx(bold.error * FORECAST.caution)
 
 
 def test_nothing_known_is_said() -> None:
