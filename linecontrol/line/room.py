@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from math import isfinite
 
 import msgspec
 
@@ -158,9 +159,9 @@ class LineRoom:
         return out
 
     def _sample(self, line: str, station: str, name: str, at_ns: int, reading: Reading, out: list[AnyEvent]) -> None:
-        if reading.quality is Quality.GOOD and isinstance(reading.value, int | float):
-            value = float(reading.value)
-            out.append(Sampled(at_ns=at_ns, line=line, station=station, name=name, value=value))
+        value = reading.value
+        if reading.quality is Quality.GOOD and isinstance(value, int | float) and isfinite(value):
+            out.append(Sampled(at_ns=at_ns, line=line, station=station, name=name, value=float(value)))
 
     def _wrong_type(self, tracker: StationTracker, reading: Reading, at_ns: int) -> AnyEvent:
         return Anomaly(

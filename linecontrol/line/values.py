@@ -1,6 +1,7 @@
 """Which signal is which: from signal ids to the roles of stations, with the types that roles demand."""
 
 from collections.abc import Iterable
+from math import inf
 
 from msgspec import Struct
 
@@ -81,7 +82,7 @@ def role_value(role: Role, value: Value) -> Value:
             value = int(value)
         return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
     if role is Role.CYCLE_TIME:
-        return float(value) if isinstance(value, int | float) and value >= 0 else None
+        return float(value) if isinstance(value, int | float) and 0 <= value < inf else None
     if role is Role.UNIT_ID:
         return str(value).strip() if isinstance(value, str | int) else None
     return value

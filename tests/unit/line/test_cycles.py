@@ -12,6 +12,7 @@ from linecontrol.model import (
     CycleProgress,
     CycleStarted,
     Quality,
+    Sampled,
     StateChanged,
     StationState,
     StationUnobserved,
@@ -355,3 +356,13 @@ def test_a_unit_that_was_there_before_anyone_looked_is_a_new_one() -> None:
     story.at(0.5, "b", part_present=True).at(1, "b", part_present=False)
     assert story.of(CycleCompleted)[0].unit_inferred
     assert story.of(CycleCompleted)[0].planned_s is None
+
+
+def test_what_is_no_number_is_no_sample_and_no_time() -> None:
+    story = one(cycle_by="cycle_time", signals=["cycle_time", "cycle_count"], telemetry=["torque"])
+    story.at(0, "a", cycle_count=1, cycle_time=60.0, torque=1.0)
+    for hours, value in enumerate((float("nan"), float("inf"), float("-inf")), 1):
+        story.at(hours, "a", torque=value, cycle_time=value, cycle_count=1 + hours)
+    assert [event.value for event in story.of(Sampled)] == [1.0]
+    assert len(story.of(Anomaly)) == 3
+    assert all(event.active_s is None or event.active_s < 1e9 for event in story.of(CycleCompleted))
