@@ -38,3 +38,13 @@ def test_every_transition_is_as_the_reference_has_it(name: str, batch: int) -> N
     for seed in range(batch * EACH, (batch + 1) * EACH):
         found = differences(case(scale, Random(seed)), name, seed)
         assert not found, "\n".join(found)
+
+
+@pytest.mark.study
+@pytest.mark.parametrize("batch", range(20))
+def test_a_hundred_thousand_rules(batch: int) -> None:
+    for number in range(500):
+        name = "long" if number % 10 == 9 else "short"
+        seed = 1_000_000 + 500 * batch + number
+        found = differences(case(scale_of(name), Random(seed)), name, seed)
+        assert not found, "\n".join(found)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from linecontrol.config import RuleConfig
-from linecontrol.model import AnyEvent, Operation, Sampled
+from linecontrol.config import AlarmsConfig, RuleConfig
+from linecontrol.model import AnyEvent, Operation, Sampled, Severity
 from linecontrol.rules import RulesRoom
 from tests.unit.rules.naive.cases import Case, by_flag, by_room, case, long, room_of, short
 from tests.unit.rules.naive.hours import DAY
@@ -154,3 +155,85 @@ def test_hash_seeds() -> None:
         for seed in ("0", "1", "4711")
     }
     assert len(said_by) == 1
+
+
+# --- many flags at once ----------------------------------------------------------------------------------------------
+
+CROWD = AlarmsConfig.model_validate(
+    {
+        "flood": {"enter": 3, "leave": 2, "window": "60s"},
+        "chatter": {"transitions": 3, "window": "120s", "calm": "60s", "shelve": "30s"},
+    }
+)
+CALM = AlarmsConfig.model_validate({"flood": {"enter": 1000}, "chatter": {"transitions": 20, "window": "1ms"}})
+PROCESS = ("raised", "cleared", "acknowledged", "realarmed", "blind", "sighted")
+
+
+def crowded(of: Case, chance: Random, alarms: AlarmsConfig = CROWD) -> Case:
+    """The case with groups and severities, in a plant where few flags are many."""
+    rules = {
+        name: rule.model_copy(
+            update={"group": chance.choice([None, "a", "b"]), "severity": chance.choice(list(Severity))}
+        )
+        for name, rule in of.rules.items()
+    }
+    config = of.scale.config.model_copy(update={"alarms": alarms})
+    return msgspec.structs.replace(of, rules=rules, scale=msgspec.structs.replace(of.scale, config=config))
+
+
+def test_what_is_told_of_many_flags_changes_nothing_in_their_lives() -> None:
+    suppressed = 0
+    for of, chance in cases(8):
+        alone, among = said(of), said(crowded(of, chance))
+        suppressed += sum("suppressed_by_design" in step for its in among.values() for step in its)
+        assert lives(only(of.rules, among)) == lives(alone)
+    assert suppressed > 100
+
+
+def lives(flags: dict[str, list[Said]]) -> dict[str, list[tuple[str, int]]]:
+    """What a flag does, without what is told of it."""
+    found = {flag: [(step, at) for _, step, at, *_ in its if step in PROCESS] for flag, its in flags.items()}
+    return {flag: its for flag, its in found.items() if its}
+
+
+def test_many_flags_stopped_and_started_again_anywhere() -> None:
+    for of, chance in cases(9):
+        many = crowded(of, chance)
+        rooms = [room_of(many), room_of(many)]
+
+        def again(room: RulesRoom, chance: Random = chance, rooms: list[RulesRoom] = rooms) -> RulesRoom:
+            if chance.random() < 0.85:
+                return room
+            other = rooms[0] if room is rooms[1] else rooms[1]
+            other.remember(room.memory())
+            return other
+
+        assert by_flag(by_room(many, rooms[0], Random(0), again)) == said(many, 1)
+
+
+def test_one_flag_of_a_group_wants_somebody_at_a_time() -> None:
+    waited = 0
+    for of, chance in cases(10):
+        told = [item for item in of.told if not isinstance(item, Operation)]
+        many = msgspec.structs.replace(crowded(of, chance, CALM), told=told)
+        states: dict[str, str] = {}
+        by_time = sorted(by_room(many, room_of(many), Random(0)), key=lambda step: step[2])
+        for _, its in groupby(by_time, key=lambda step: step[2]):
+            states |= {flag: state for flag, _, _, state, *_ in its}
+            wanting = [
+                (group_of(many, flag), flag)
+                for flag, state in states.items()
+                if state in ("acknowledged", "unacknowledged") and group_of(many, flag)
+            ]
+            waited += sum(state == "suppressed_by_design" for state in states.values())
+            assert len({group for group, _ in wanting}) == len(wanting), wanting
+    assert waited > 100
+
+
+def group_of(of: Case, flag: str) -> tuple[str, str] | None:
+    """The line and the group of a flag; all but stations and lines are left out."""
+    name, _, subject = flag.partition("/")
+    rule = of.rules[name]
+    if rule.group is None or rule.each not in ("station", "line"):
+        return None
+    return subject.partition("/")[0], rule.group

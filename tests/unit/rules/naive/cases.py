@@ -11,7 +11,7 @@ from linecontrol.model import AnyEvent, FlagChanged, Operation
 from linecontrol.rules import RulesRoom
 from tests.unit.rules.naive.hours import DAY, S, Shift
 from tests.unit.rules.naive.plant import Layout
-from tests.unit.rules.naive.reference import Reference, Said, subjects
+from tests.unit.rules.naive.reference import Reference, Said, rounded, subjects
 from tests.unit.rules.naive.rules import Dice
 from tests.unit.rules.naive.stories import LONG, MONDAY, SHIFTS, STARTS, config_of, layout_of, story
 
@@ -155,7 +155,7 @@ def by_room(
         room = again(room)
     said += room.tick(case.end + case.scale.looks[-1] + 1)
     return [
-        (event.flag, event.transition, event.at_ns, event.state.value, event.value, event.limit)
+        (event.flag, event.transition, event.at_ns, event.state.value, rounded(event.value), rounded(event.limit))
         for event in said
         if isinstance(event, FlagChanged)
     ]

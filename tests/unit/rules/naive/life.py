@@ -86,7 +86,7 @@ class Flag(Struct):
     def pass_time(self, at: int) -> list[str]:
         """What time alone has brought about."""
         steps = self.turn(at)
-        if self._dark_for(at) >= 300 * S and not self.blind:
+        if not self.blind and self._dark_for(at) >= 300 * S:
             self.blind = True
             steps.append("blind")
         if self.shelved and at >= self.shelved_until:

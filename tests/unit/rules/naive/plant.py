@@ -65,6 +65,11 @@ OF_LINE = {"takt": LedgerUpdated, "provisional": BottleneckUpdated, "bottleneck"
 """Names of a station that are told of its line."""
 
 
+TIMED = ("state_for", "shift", "running.active", "running.progress", "since_cycle", "cycles_today", "bottleneck_for",
+         "runs_out_in", "down_for")  # fmt: skip
+"""Names that time alone moves."""
+
+
 class Layout(Struct, frozen=True):
     """The plant: stations by line in their order, hours by line, tags by station, lines of targets and commitments."""
 
@@ -93,6 +98,7 @@ class Plant:
         self.now = 0
         self._told: dict[str, list[Told]] = {}
         self._known: dict[tuple[str, str], Any] = {}
+        self._hours: dict[str, Hours] = {}
 
     def move(self, now: int) -> None:
         self.now = now
@@ -116,15 +122,16 @@ class Plant:
 
     def hours(self, place: str) -> Hours:
         """The working time that counts for a subject."""
-        kind, _, subject = place.partition(" ")
-        layout = self.layout
-        line = {
-            "station": lambda: subject.partition("/")[0],
-            "line": lambda: subject,
-            "target": lambda: layout.targets[subject],
-            "commitment": lambda: layout.commitments[subject],
-        }.get(kind, lambda: "")()
-        return layout.hours[line] if line else next(iter(layout.hours.values()))
+        if place not in self._hours:
+            kind, _, subject = place.partition(" ")
+            lines = {
+                "station": subject.partition("/")[0],
+                "line": subject,
+                "target": self.layout.targets.get(subject),
+                "commitment": self.layout.commitments.get(subject),
+            }
+            self._hours[place] = self.layout.hours[lines.get(kind) or next(iter(self.layout.hours))]
+        return self._hours[place]
 
     def told(self, place: str, *kinds: type) -> list[Told]:
         """All events of some kinds that were ever told of a place."""

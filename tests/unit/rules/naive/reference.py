@@ -12,7 +12,7 @@ from linecontrol.rules.tree import Absent, Age, Infix, Length, Name, Node, Prefi
 from tests.unit.rules.naive.hours import S
 from tests.unit.rules.naive.life import Flag, Ways
 from tests.unit.rules.naive.plant import Layout, Plant
-from tests.unit.rules.naive.worth import OPERATIONS, Reader, Subject, Worth, concerns, negated, walk
+from tests.unit.rules.naive.worth import OPERATIONS, Reader, Subject, Worth, concerns, moves_with_time, negated, walk
 
 Said = tuple[str, str, int, str, float | None, float | None]
 """Flag, transition, moment, state, and both sides of the comparison that the condition is about."""
@@ -66,6 +66,7 @@ class Watched:
         values = values_of(rule, subject)
         when, clear, suppress = trees_of(rule, values)
         self.concerned = {each for node in (when, clear, suppress) if node for each in concerns(node, subject)}
+        self.timed = any(node is not None and moves_with_time(node) for node in (when, clear, suppress))
         self._clear = None if clear is None else self.reader.worth(clear)
         self._suppress = None if suppress is None else self.reader.worth(suppress)
         self._sides = [self.reader.worth(side) for side in comparison(when) or ()]
@@ -115,11 +116,9 @@ class Watched:
 
     def look(self) -> list[Step]:
         """Look at what suppresses it, then at its condition; once more if that turned it."""
-        at, flag = self._plant.now, self.flag
-        said = []
-        if self._suppress is not None:
-            said += self._told(flag.gate(self._suppress()))
-        return said + self._followed(flag.feel(self._signal(), at))
+        said = [] if self._suppress is None else self._told(self.flag.gate(self._suppress()))
+        steps = self.flag.feel(self._signal(), self._plant.now)
+        return said + self._followed(steps) if steps else said
 
     def pass_time(self) -> list[Step]:
         """What time alone brings about."""
@@ -130,7 +129,7 @@ class Watched:
         return self._followed(self.flag.operate(wish, self._plant.now))
 
     def _followed(self, steps: list[str]) -> list[Step]:
-        said = self._told(steps)
+        said = self._told(steps) if steps else []
         return said + self.look() if {"raised", "cleared"} & set(steps) else said
 
     def _told(self, steps: list[str]) -> list[Step]:
@@ -150,6 +149,7 @@ class Reference:
             for subject in subjects(layout, rule)
         }
         self.said: list[Said] = []
+        self._begun = False
 
     def take(self, item: AnyEvent | Operation) -> None:
         """An event or a person's wish, at its moment or now if that is later."""
@@ -168,15 +168,22 @@ class Reference:
     def pass_time(self, now: int) -> None:
         """The end of an instant: conditions that time changes, then delays that end."""
         self._plant.move(now)
-        for flag in self.watched:
-            self._hear(flag, Watched.look)
+        for flag, watched in self.watched.items():
+            if watched.timed or not self._begun:
+                self._hear(flag, Watched.look)
+        self._begun = True
         for flag in self.watched:
             self._hear(flag, Watched.pass_time)
 
     def _hear(self, flag: str, what: Callable[[Watched], list[Step]]) -> None:
         now = self._plant.now
         for step, state, left, right in what(self.watched[flag]):
-            self.said.append((flag, step, now, state, left, right))
+            self.said.append((flag, step, now, state, rounded(left), rounded(right)))
+
+
+def rounded(value: float | None) -> float | None:
+    """To nine digits: means may differ in the last ones."""
+    return None if value is None else float(f"{value:.9g}")
 
 
 def subjects(layout: Layout, rule: RuleConfig) -> list[Subject]:

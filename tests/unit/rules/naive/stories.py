@@ -165,8 +165,8 @@ def story(chance: Random, start: int, steps: int, step: int, flags: list[str]) -
 
 
 def _wish(chance: Random, at: int, step: int, flag: str) -> Operation:
-    until = None if chance.random() < 0.3 else at + chance.randint(1, 8) * step
-    return Operation(chance.choice((*VERBS, "ack", "ack")), flag, "ali", "so", at, until)
+    until = None if chance.random() < 0.5 else at + chance.randint(1, 8) * step
+    return Operation(chance.choice((*VERBS, "ack", "ack", "shelve")), flag, "ali", "so", at, until)
 
 
 def _state(chance: Random, at: int, step: int, station: str) -> AnyEvent:
@@ -219,7 +219,7 @@ def _andon(chance: Random, at: int, step: int, station: str) -> AnyEvent:
 def _sample(chance: Random, at: int, step: int, station: str) -> AnyEvent:
     station = chance.choice([station, *TAGS]) if station in TAGS else chance.choice(list(TAGS))
     line, _, name = station.partition("/")
-    value = chance.choice([0.0, 0.1, 0.3, 1.0, 3.0, 7.0, -2.0, 1e9])
+    value = chance.choice([0.0, 0.1, 0.3, 1.0, 3.0, 7.0, -2.0, 4e3])
     return Sampled(at_ns=at, line=line, station=name, name=chance.choice(TAGS[station]), value=value)
 
 

@@ -28,7 +28,7 @@ from linecontrol.rules.tree import (
     Window,
 )
 from tests.unit.rules.naive.hours import S
-from tests.unit.rules.naive.plant import OF_LINE, SEEN, TOLD_BY, Plant
+from tests.unit.rules.naive.plant import OF_LINE, SEEN, TIMED, TOLD_BY, Plant
 
 Worth = Callable[[], Any]
 FORECASTS = (TargetForecast, CommitmentForecast)
@@ -214,6 +214,19 @@ def walk(node: Node) -> list[Node]:
         case _:
             below = []
     return [node, *(each for item in below for each in walk(item))]
+
+
+def moves_with_time(node: Node) -> bool:
+    """Whether time alone can change what a tree is worth."""
+    match node:
+        case Name() | Of():
+            return node.path.rpartition("stream.")[2] in TIMED
+        case Absent() | Age():
+            return True
+        case Window():
+            return node.span.seconds > 0
+        case _:
+            return any(map(moves_with_time, walk(node)[1:]))
 
 
 def concerns(node: Node, subject: Subject) -> set[tuple[str, type, str]]:
