@@ -35,9 +35,10 @@ _FILES = {
     "index.html": "text/html",
     "board.css": "text/css",
     "board.js": "text/javascript",
+    "operate.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
-_WRITABLE = "/flags"
+_WRITABLE = ("/flags", "/operator")
 _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -101,7 +102,8 @@ class Board:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/findings.json", self._findings)
         if self._operators is not None:
-            app.router.add_post(_WRITABLE, self._operators.handle)
+            app.router.add_post("/flags", self._operators.handle)
+            app.router.add_post("/operator", self._operators.sign_in)
         for name, kind in _FILES.items():
             path = "/" if name == "index.html" else f"/static/{name}"
             app.router.add_get(path, _file((files / name).read_bytes(), kind))
@@ -197,7 +199,7 @@ async def _only_from_here(
     """Refuse whatever could write anything else, and names that only pretend to be this machine (DNS rebinding)."""
     if not _HOST.fullmatch(request.headers.get("Host", "")):
         raise web.HTTPForbidden(text="this board answers to 127.0.0.1 and localhost only")
-    if request.method not in ("GET", "HEAD") and not (request.method == "POST" and request.path == _WRITABLE):
+    if request.method not in ("GET", "HEAD") and not (request.method == "POST" and request.path in _WRITABLE):
         raise web.HTTPMethodNotAllowed(request.method, ["GET", "HEAD"])
     return await handler(request)
 

@@ -1,20 +1,19 @@
 """Operators' wishes about flags, over the board's port: only for who holds the token of the state folder."""
 
 import asyncio
-import hmac
 from collections.abc import Awaitable, Callable, Container, Sequence
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from linecontrol.board.access import Access, refused
 from linecontrol.clock import Clock
 from linecontrol.duration import NS
 from linecontrol.model import Operation
 from linecontrol.model.event import AnyEvent, FlagChanged
 from linecontrol.model.observation import VERBS
 
-TOKEN_HEADER = "X-Operator-Token"  # noqa: S105 - the name of a header
 PATIENCE_S = 3.0
 """How long the gateway may take to carry out a wish; after that, nothing has come of it."""
 LONGEST_USER, LONGEST_REASON = 64, 500
@@ -38,7 +37,8 @@ class Operators:
         self, token: str, flags: Container[str], send: Callable[[Operation], Awaitable[None]], clock: Clock
     ) -> None:
         """``flags`` are those that there are (``rule/subject``); ``send`` hands a wish to the gateway."""
-        self._token, self._flags, self._send, self._clock = token, flags, send, clock
+        self._access = Access(token, asyncio.get_running_loop().time)
+        self._flags, self._send, self._clock = flags, send, clock
         self._waiting: dict[tuple[str, str], asyncio.Future[FlagChanged]] = {}
 
     def feed(self, events: Sequence[AnyEvent]) -> None:
@@ -49,19 +49,23 @@ class Operators:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(event)
 
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """``POST /operator``: 204 to who may act, or why not. Nothing is kept: each wish brings the token again."""
+        return self._access.refusal(request) or web.Response(status=204)
+
     async def handle(self, request: web.Request) -> web.Response:
         """``POST /flags``: 200 with the flag's state, or why not."""
-        if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token.encode()):
-            return _refused(403, f"the header {TOKEN_HEADER} does not hold this gateway's operator token")
+        if (refusal := self._access.refusal(request)) is not None:
+            return refusal
         try:
             wish = msgspec.json.decode(await request.read(), type=Wish)
         except msgspec.MsgspecError as error:
-            return _refused(400, f"not understood: {error}")
+            return refused(400, f"not understood: {error}")
         if (complaint := self._complaint(wish)) is not None:
-            return _refused(422, complaint)
+            return refused(422, complaint)
         key = (wish.flag, wish.user)
         if key in self._waiting:
-            return _refused(409, f"a wish of {wish.user} about {wish.flag} is being carried out")
+            return refused(409, f"a wish of {wish.user} about {wish.flag} is being carried out")
         now_ns = self._clock.now_ns()
         until_ns = None if wish.for_s is None else now_ns + round(wish.for_s * NS * self._clock.speed)
         waiting = self._waiting[key] = asyncio.get_running_loop().create_future()
@@ -70,7 +74,7 @@ class Operators:
             async with asyncio.timeout(PATIENCE_S):
                 done = await waiting
         except TimeoutError:
-            return _refused(409, f"nothing changed: {wish.flag} is in no state for {wish.verb}")
+            return refused(409, f"nothing changed: {wish.flag} is in no state for {wish.verb}")
         finally:
             del self._waiting[key]
         return web.json_response({"flag": done.flag, "transition": done.transition, "state": done.state.value})
@@ -89,7 +93,3 @@ class Operators:
         if wish.for_s is not None and not 0 < wish.for_s <= MOST_SECONDS:
             return "a time has to be above 0 and up to 400 days"
         return None
-
-
-def _refused(status: int, text: str) -> web.Response:
-    return web.json_response({"error": text}, status=status)

@@ -215,14 +215,20 @@ class KitRow(Struct, frozen=True, kw_only=True):
 
 
 class FlagRow(Struct, frozen=True, kw_only=True):
-    """A flag: ``word`` says its severity and what else is to be known of its life."""
+    """A flag: ``word`` says its severity and state in plain words, ``letter`` the state as ISA-18.2 names it.
+
+    ``why`` is who put it aside or acknowledged it, and for which reason, ``verbs`` what a person may want of it now.
+    """
 
     flag: str
     severity: Severity
     word: str
+    letter: str
+    why: str
     where: str
     text: str
     since: str
+    verbs: list[str]
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -240,6 +246,7 @@ class Page(Struct, frozen=True, kw_only=True):
     kits: list[KitRow]
     kits_well: str
     flags: list[FlagRow]
+    aside: list[FlagRow]
     closed: list[FlagRow]
     trouble: list[str]
     gateway: str

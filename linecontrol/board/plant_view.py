@@ -1,14 +1,9 @@
 """What concerns the plant as a whole: links, flags, commitments, kits."""
 
-from collections import deque
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
-
-from linecontrol.board.page import CommitmentRow, FlagRow, KitRow, LinkRow, Standing
+from linecontrol.board.page import CommitmentRow, KitRow, LinkRow, Standing
 from linecontrol.board.words import (
-    SEVERITY_WORDS,
-    URGENCY,
     chance,
     day_text,
     days_text,
@@ -22,25 +17,13 @@ from linecontrol.model.event import (
     AnyEvent,
     CommitmentForecast,
     CommitmentUpdated,
-    FlagChanged,
     KitForecast,
     KitStockChanged,
     LinkChanged,
-    Noted,
 )
 from linecontrol.model.health import Health
-from linecontrol.model.state import AlarmState, Severity
 
-OPEN = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED)
-"""States in which a flag is shown as open."""
-CLOSED_KEPT = 4
-"""So many closed flags and notes are still listed."""
 _NEVER_NS = 2**63 - 1
-
-
-class _Flag(Struct):
-    event: FlagChanged
-    blind: bool
 
 
 class PlantView:
@@ -55,17 +38,11 @@ class PlantView:
         self._chances: dict[str, CommitmentForecast] = {}
         self._kits: dict[str, KitStockChanged] = {}
         self._kit_ends: dict[str, KitForecast] = {}
-        self._flags: dict[str, _Flag] = {}
-        self._closed: deque[FlagChanged | Noted] = deque(maxlen=CLOSED_KEPT)
         self._users = {name: self._lines_on(name) for name in config.connections}
 
     def apply(self, event: AnyEvent) -> None:
         """Fold an event; those of lines are passed over."""
         match event:
-            case FlagChanged():
-                self._flag(event)
-            case Noted():
-                self._closed.appendleft(event)
             case LinkChanged():
                 self._links[event.connection] = event
             case CommitmentUpdated():
@@ -78,14 +55,6 @@ class PlantView:
                 self._kit_ends[event.kit] = event
             case _:
                 pass
-
-    def _flag(self, event: FlagChanged) -> None:
-        known = self._flags.pop(event.flag, None)
-        if event.state in OPEN:
-            blind = event.transition == "blind" or (known is not None and known.blind and event.transition != "sighted")
-            self._flags[event.flag] = _Flag(event, blind)
-        elif known and event.state is AlarmState.NORMAL:
-            self._closed.appendleft(event)
 
     def _lines_on(self, connection: str) -> list[str]:
         titles = []
@@ -108,65 +77,6 @@ class PlantView:
                 since = moment_text(change.at_ns, now_ns, self._zone) if change else ""
                 rows.append(LinkRow(name=name, lines=lines, since=since, reason=change.reason if change else ""))
         return rows
-
-    def alerts(self, line: str) -> dict[str, Severity]:
-        """The severity of the worst open flag of each station of a line that has one."""
-        worst: dict[str, Severity] = {}
-        for flag in self._flags.values():
-            event = flag.event
-            if event.line == line and event.station and event.state is not AlarmState.RETURNED:
-                known = worst.get(event.station)
-                if known is None or URGENCY[event.severity] > URGENCY[known]:
-                    worst[event.station] = event.severity
-        return worst
-
-    def flags(self, now_ns: int) -> list[FlagRow]:
-        """Open flags, the most severe first and of those the newest."""
-        shown = sorted(self._flags.values(), key=lambda flag: (-URGENCY[flag.event.severity], -flag.event.raised_ns))
-        return [self._row(flag.event, flag.event.raised_ns, now_ns, blind=flag.blind) for flag in shown]
-
-    def closed(self, now_ns: int) -> list[FlagRow]:
-        """The flags that closed last and what was noted, the newest first; ``since`` is when."""
-        return [
-            self._noted(event, now_ns)
-            if isinstance(event, Noted)
-            else self._row(event, event.at_ns, now_ns, blind=False)
-            for event in self._closed
-        ]
-
-    def _noted(self, event: Noted, now_ns: int) -> FlagRow:
-        return FlagRow(
-            flag=event.flag,
-            severity=Severity.INFO,
-            word="noted",
-            where=self._where(event),
-            text=event.text,
-            since=moment_text(event.at_ns, now_ns, self._zone),
-        )
-
-    def _row(self, event: FlagChanged, since_ns: int, now_ns: int, *, blind: bool) -> FlagRow:
-        notes = [SEVERITY_WORDS[event.severity]]
-        rule = self._config.rules.get(event.rule)
-        wants_person = rule is None or rule.ack == "required" or rule.latch
-        if event.state is AlarmState.ACKNOWLEDGED and wants_person:
-            notes.append("acknowledged")
-        if event.state is AlarmState.RETURNED:
-            notes.append("over, not acknowledged")
-        if blind:
-            notes.append("can't be checked now")
-        return FlagRow(
-            flag=event.flag,
-            severity=event.severity,
-            word=", ".join(notes),
-            where=self._where(event),
-            text=event.text,
-            since=moment_text(since_ns, now_ns, self._zone),
-        )
-
-    def _where(self, event: FlagChanged | Noted) -> str:
-        line = self._config.lines.get(event.line)
-        station = line.stations.get(event.station) if line else None
-        return station.title if station else line.title if line else ""
 
     def commitments(self, now_ns: int) -> list[CommitmentRow]:
         """Commitments that are not yet kept, in order of their due days."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from linecontrol.board.flags_view import FlagsView
 from linecontrol.board.line_view import LineView
 from linecontrol.board.page import Page
 from linecontrol.board.plant_view import PlantView
@@ -25,10 +26,12 @@ class BoardView:
         self._zone = ZoneInfo(config.plant.timezone)
         self._lines = {name: LineView(config, name, calendars[name]) for name in config.lines}
         self._plant = PlantView(config, self._zone)
+        self._flags = FlagsView(config, self._zone)
 
     def apply(self, event: AnyEvent) -> None:
         """Fold one event. Events of lines and stations that the config doesn't know are passed over."""
         self._plant.apply(event)
+        self._flags.apply(event)
         if line := self._lines.get(getattr(event, "line", "")):
             line.apply(event)
 
@@ -42,12 +45,13 @@ class BoardView:
             date=long_date(now_ns, self._zone),
             speed=speed,
             links=self._plant.links(now_ns, health),
-            lines=[line.band(now_ns, speed, self._plant.alerts(name)) for name, line in self._lines.items()],
+            lines=[line.band(now_ns, speed, self._flags.alerts(name)) for name, line in self._lines.items()],
             commitments=self._plant.commitments(now_ns),
             kits=self._plant.kits(now_ns),
             kits_well=self._plant.kits_well(),
-            flags=self._plant.flags(now_ns),
-            closed=self._plant.closed(now_ns),
+            flags=self._flags.open(now_ns),
+            aside=self._flags.aside(now_ns),
+            closed=self._flags.closed(now_ns),
             trouble=_trouble(health),
             gateway=_gateway(health),
         )

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from linecontrol.board.operators import TOKEN_HEADER, Wish
+from linecontrol.board.access import TOKEN_HEADER
+from linecontrol.board.operators import Wish
 from linecontrol.cli.common import board_port, state_folder, telling_errors
 from linecontrol.duration import NS, duration_ns
 from linecontrol.errors import LinecontrolError

@@ -70,7 +70,7 @@ class InfluxConfig(ConfigModel):
 
 
 class BoardConfig(ConfigModel):
-    """The live board. It has no login yet, hence loopback only."""
+    """The live board, on loopback only. Who holds the operator token may act on flags there."""
 
     port: Annotated[int, Field(ge=0, le=65_535)] = 8_480
     """TCP port on 127.0.0.1; 0 takes a free one."""

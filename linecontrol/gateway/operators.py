@@ -19,11 +19,19 @@ def operator_token(state: Path) -> str:
     path = state / TOKEN_FILE
     try:
         if path.exists():
-            return path.read_text(encoding="ascii").strip()
+            return _strong(path.read_text(encoding="ascii").strip(), path)
         token = secrets.token_urlsafe(_BYTES)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
             file.write(token + "\n")
     except (OSError, ValueError) as error:
         msg = f"the operator token {path} can't be used: {error}"
         raise JournalError(msg) from error
+    return token
+
+
+def _strong(token: str, path: Path) -> str:
+    """One that nobody guesses; a shorter one was not made by us."""
+    if len(token) < _BYTES:
+        msg = f"the operator token {path} is shorter than {_BYTES} characters; delete the file, a new one is made"
+        raise JournalError(msg)
     return token
