@@ -42,9 +42,10 @@ class Access:
             self._wrong.popleft()
         if len(self._wrong) < MOST_WRONG:
             self._wrong.append(now_s)
+            if len(self._wrong) == MOST_WRONG:
+                _log.warning("%d wrong operator tokens within %g s", MOST_WRONG, WRONG_WINDOW_S)
             return refused(403, f"the header {TOKEN_HEADER} does not hold this gateway's operator token")
         wait_s = max(1, round(self._wrong[0] + WRONG_WINDOW_S - now_s))
-        _log.warning("somebody tries wrong operator tokens: more than %d within %g s", MOST_WRONG, WRONG_WINDOW_S)
         answer = refused(429, f"too many wrong operator tokens; wait {wait_s} s")
         answer.headers["Retry-After"] = str(wait_s)
         return answer

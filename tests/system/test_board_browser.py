@@ -1,8 +1,7 @@
 """The board as a person sees it: a real server, a real browser."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from math import sqrt
@@ -11,10 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from linecontrol.board import Board, BoardView
 from linecontrol.calendar import WorkCalendar, to_ns
@@ -44,9 +41,8 @@ from linecontrol.model.event import (
 )
 from linecontrol.model.health import Health, SinkHealth
 from linecontrol.model.state import AlarmState, Severity, StationState
+from tests.system.browser import CHROMEDRIVER, CHROMIUM, chrome, wait
 
-CHROMIUM = shutil.which("chromium")
-CHROMEDRIVER = shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.system,
     pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="needs chromium and chromedriver"),
@@ -451,24 +447,8 @@ async def serving(events: Sequence[AnyEvent] | None = None) -> AsyncIterator[tup
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Chrome]:
-    options = ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options=options, service=Service(CHROMEDRIVER))
-    yield driver
-    driver.quit()
+    with chrome(tmp_path / "profile") as driver:
+        yield driver
 
 
 def look(driver: Chrome, url: str, width: int, height: int, scheme: str) -> None:
@@ -481,10 +461,6 @@ def look(driver: Chrome, url: str, width: int, height: int, scheme: str) -> None
     )
     driver.get(url)
     wait(driver, lambda: len(driver.find_elements(By.CSS_SELECTOR, ".tile")) == 17)
-
-
-def wait(driver: Chrome, condition: Callable[[], bool]) -> None:
-    WebDriverWait(driver, 20, poll_frequency=0.05).until(lambda _: condition())
 
 
 def tile(driver: Chrome, number: int) -> str:

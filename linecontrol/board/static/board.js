@@ -380,13 +380,53 @@ function fill(list, rows, build, none = "") {
   list.replaceChildren(...(rows.length || !none ? rows.map(build) : [make("li", "none", none)]));
 }
 
-function flagRow(flag) {
+// As fill, but rows that stay the same stay what they are: nothing is read aloud twice, and the focus is kept.
+function fillFlags(list, rows, none = "") {
+  const key = JSON.stringify(rows);
+  if (list.dataset.key === key) return;
+  list.dataset.key = key;
+  const focused = list.contains(document.activeElement) ? document.activeElement.closest("li").dataset.flag : null;
+  const known = new Map([...list.children].map((item) => [item.dataset.row, item]));
+  let next = list.firstChild;
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    const item = known.get(text) || flagRow(row, text);
+    known.delete(text);
+    if (item === next) next = next.nextSibling;
+    else list.insertBefore(item, next);
+  }
+  for (const item of known.values()) item.remove();
+  if (!rows.length && none) list.append(make("li", "none", none));
+  if (focused !== null && !list.contains(document.activeElement)) focusFlag(focused);
+}
+
+function focusFlag(flag) {
+  const item = [...document.querySelectorAll("li.flag")].find((each) => each.dataset.flag === flag);
+  const button = item && item.querySelector("button");
+  if (button && button.offsetParent !== null) button.focus();
+  else byId("sign").focus();
+}
+
+function flagRow(flag, text) {
   const item = make("li", "flag " + flag.severity);
+  item.dataset.row = text;
+  item.dataset.flag = flag.flag;
   const line = make("div", "line");
   const head = make("span");
-  head.append(make("b", "", flag.word), document.createTextNode(flag.where && " · " + flag.where));
+  const word = make("b", "", flag.word);
+  if (flag.letter) word.title = "ISA-18.2 state " + flag.letter;
+  head.append(word, document.createTextNode(flag.where && " · " + flag.where));
   line.append(head, make("span", "", flag.since));
   item.append(make("span", "mark"), line, make("div", "text", flag.text));
+  if (flag.why) item.append(make("div", "why", flag.why));
+  if (flag.verbs.length) {
+    const act = make("button", "act", "Act");
+    act.type = "button";
+    act.setAttribute("aria-haspopup", "dialog");
+    act.setAttribute("aria-label", "Act on: " + flag.text);
+    act.addEventListener("click", () => openAct(flag));
+    item.append(act);
+  }
   return item;
 }
 
@@ -466,7 +506,10 @@ function show(next) {
   });
   if (byId("flags").dataset.key !== JSON.stringify(page.flags)) byId("counts").replaceChildren(...countPills(page.flags));
   fill(byId("links"), page.links, linkRow);
-  fill(byId("flags"), page.flags, flagRow, "No open flags");
+  fillFlags(byId("flags"), page.flags, "No open flags");
+  fillFlags(byId("aside"), page.aside);
+  byId("aside-box").hidden = page.aside.length === 0;
+  put(byId("aside-count"), page.aside.length + " put aside or suppressed");
   fill(byId("closed"), page.closed, closedRow);
   byId("closed-box").hidden = page.closed.length === 0;
   fill(byId("commitments"), page.commitments, (c) =>
