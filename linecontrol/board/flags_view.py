@@ -138,7 +138,7 @@ class FlagsView:
     def _state(self, event: FlagChanged, now_ns: int) -> str:
         """The state of a flag in plain words."""
         until = "" if event.until_ns is None else f" until {moment_text(event.until_ns, now_ns, self._zone)}"
-        over = "" if event.raised else ", its cause is over"
+        over = "" if event.raised else ", not raised now"
         match event.state:
             case AlarmState.UNACKNOWLEDGED:
                 return "not acknowledged"

@@ -88,7 +88,7 @@ class Operators:
             return f"a user has 1 to {LONGEST_USER} printable characters"
         if len(wish.reason) > LONGEST_REASON or not wish.reason.isprintable():
             return f"a reason has up to {LONGEST_REASON} printable characters"
-        if wish.verb in ("shelve", "out_of_service") and not wish.reason:
+        if wish.verb in ("shelve", "out_of_service") and not wish.reason.strip():
             return f"{wish.verb} needs a reason"
         if wish.for_s is not None and not 0 < wish.for_s <= MOST_SECONDS:
             return "a time has to be above 0 and up to 400 days"

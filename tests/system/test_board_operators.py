@@ -1,8 +1,6 @@
 """A team lead acts on the flags of a running gateway: in a real browser, and with ``linecontrol alarm``."""
 
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 from selenium.webdriver import Chrome, Keys
@@ -132,10 +130,10 @@ def test_flags_are_led_from_the_board_by_keyboard(tmp_path: Path) -> None:
         tab_to(browser, "Your name").send_keys("ali")
         field = tab_to(browser, "Operator token")
         field.send_keys("wrong", Keys.ENTER)
-        wait(browser, lambda: "does not hold this gateway's operator token" in alert(browser, "sign-in"))
+        wait(browser, lambda: alert(browser, "sign-in") == "This is not the operator token of this gateway.")
         field.clear()
         field.send_keys(token, Keys.ENTER)
-        wait(browser, lambda: browser.find_element(By.ID, "done").text == "Signed in as ali")
+        wait(browser, lambda: browser.find_element(By.ID, "done").text == "Signed in")
 
         tab_to(browser, "Act on: gearbox_plc is there.").send_keys(Keys.ENTER)
         browser.switch_to.active_element.send_keys(Keys.ENTER)
@@ -157,9 +155,6 @@ def test_flags_are_led_from_the_board_by_keyboard(tmp_path: Path) -> None:
         browser.switch_to.active_element.send_keys(Keys.ENTER)
         wait(browser, lambda: "acknowledged" in row(browser, "#flags"))
 
-        wish = Request(f"{gateway.board}/flags", b"{}", {"Origin": "http://evil.example"}, method="POST")
-        with pytest.raises(HTTPError, match="403"):
-            urlopen(wish, timeout=5)
         assert token not in browser.current_url
         stored = "return JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])"
         assert token not in browser.execute_script(stored)

@@ -468,6 +468,7 @@ function fit(name) {
   const items = [...list.children];
   items.forEach((item) => { item.hidden = false; });
   more.hidden = true;
+  if (document.body.classList.contains("signed-in") && name === "flags") return; // who acts on flags scrolls
   let hidden = 0;
   for (const item of items.slice(1).reverse()) {
     if (list.scrollHeight <= list.clientHeight + 1) break;

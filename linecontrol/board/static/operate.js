@@ -34,6 +34,7 @@ async function ask(path, token, body) {
   }
   if (answer.status === 204) return null;
   const told = await answer.json().catch(() => ({}));
+  if (path === "/operator" && answer.status === 403) throw new Error("This is not the operator token of this gateway.");
   if (!answer.ok) throw new Error(told.error || "The gateway refused (" + answer.status + ").");
   return told;
 }
@@ -74,6 +75,7 @@ function become(next) {
   put(byId("sign"), operator === null ? "Sign in" : "Sign out");
   if (operator === null) byId("sign").setAttribute("aria-haspopup", "dialog");
   else byId("sign").removeAttribute("aria-haspopup");
+  fitAll();
   stay();
 }
 
@@ -101,7 +103,7 @@ onSubmit(byId("sign-in"), async () => {
   await ask("/operator", token, {});
   byId("token").value = "";
   become({ user, token });
-  put(byId("done"), "Signed in as " + user);
+  put(byId("done"), "Signed in");
 });
 
 byId("sign-in").addEventListener("close", () => { byId("token").value = ""; });

@@ -7,11 +7,14 @@ import pytest
 from aiohttp import ClientSession, StreamReader
 
 from linecontrol.board import Board, BoardView
+from linecontrol.board.access import MOST_WRONG, TOKEN_HEADER
+from linecontrol.board.operators import Operators
 from linecontrol.board.page import Page
 from linecontrol.config import Config
-from linecontrol.model.event import LinkChanged
+from linecontrol.model.event import FlagChanged, LinkChanged
 from linecontrol.model.health import Health
-from linecontrol.model.observation import Findings
+from linecontrol.model.observation import Findings, Operation
+from linecontrol.model.state import AlarmState, Severity
 
 
 class StandingClock:
@@ -34,6 +37,7 @@ def health() -> Health:
 @asynccontextmanager
 async def serving(
     assess: Callable[[], Awaitable[Findings | None]] | None = None,
+    operators: Callable[[], Operators] | None = None,
 ) -> AsyncIterator[tuple[Board, ClientSession]]:
     config = Config.model_validate(
         {
@@ -45,7 +49,9 @@ async def serving(
             "lines": {},
         }
     )
-    board = Board(BoardView(config, {}), StandingClock(), health=health, assess=assess)
+    board = Board(
+        BoardView(config, {}), StandingClock(), health=health, assess=assess, operators=operators and operators()
+    )
     port = await board.serve(0)
     try:
         async with ClientSession(f"http://127.0.0.1:{port}") as session:
@@ -123,3 +129,94 @@ async def test_whoever_asks_has_the_plant_assessed() -> None:
             assert answer.status == 503
         async with session.head("/findings.json") as answer:
             assert (answer.status, asked) == (503, 2)
+
+
+# --- acting on flags ----------------------------------------------------------------------------------------
+
+TOKEN = "a-token-of-more-than-thirty-two-characters"  # noqa: S105 - a test
+RIGHT = {TOKEN_HEADER: TOKEN}
+WISH = {"verb": "ack", "flag": "r/plc", "user": "ali"}
+
+
+class Wishes:
+    """Operators whose wishes come true at once."""
+
+    def __init__(self) -> None:
+        self.taken: list[Operation] = []
+
+    def operators(self) -> Operators:
+        self.made = Operators(TOKEN, {"r/plc"}, self.take, StandingClock())
+        return self.made
+
+    async def take(self, wish: Operation) -> None:
+        self.taken.append(wish)
+        done = FlagChanged(
+            at_ns=wish.at_ns, flag=wish.flag, rule="r", line="", station="", transition="acknowledged",
+            state=AlarmState.ACKNOWLEDGED, severity=Severity.WARNING, raised_ns=0, text="m", by=wish.user,
+        )  # fmt: skip
+        self.made.feed([done])
+
+
+async def test_who_holds_the_token_acts() -> None:
+    wishes = Wishes()
+    async with serving(operators=wishes.operators) as (_, session):
+        async with session.post("/operator", headers=RIGHT) as answer:
+            assert (answer.status, await answer.read()) == (204, b"")
+        async with session.post("/flags", headers=RIGHT, json=WISH) as answer:
+            assert await answer.json() == {"flag": "r/plc", "transition": "acknowledged", "state": "acknowledged"}
+    assert [(wish.verb, wish.flag, wish.user) for wish in wishes.taken] == [("ack", "r/plc", "ali")]
+
+
+@pytest.mark.parametrize("path", ["/flags", "/operator"])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {TOKEN_HEADER: "wrong"}, {TOKEN_HEADER: TOKEN[:-1]}]
+    + [{**RIGHT, "Origin": origin} for origin in ("http://evil.example", "null", "https://127.0.0.1")]
+    + [{**RIGHT, "Sec-Fetch-Site": site} for site in ("cross-site", "same-site")],
+)
+async def test_nobody_else_acts(path: str, headers: dict[str, str]) -> None:
+    wishes = Wishes()
+    async with (
+        serving(operators=wishes.operators) as (_, session),
+        session.post(path, headers=headers, json=WISH) as answer,
+    ):
+        assert answer.status == 403
+        assert TOKEN not in await answer.text()
+    assert not wishes.taken
+
+
+async def test_wrong_tokens_are_told_to_wait_and_keep_no_right_one_out(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(operators=Wishes().operators) as (_, session):
+        for number in range(MOST_WRONG + 2):
+            async with session.post("/operator", headers={TOKEN_HEADER: f"guess{number}"}) as answer:
+                assert answer.status == (403 if number < MOST_WRONG else 429)
+                assert ("Retry-After" in answer.headers) is (number >= MOST_WRONG)
+        async with session.post("/operator", headers=RIGHT) as answer:
+            assert answer.status == 204
+    assert [record.message for record in caplog.records] == [f"{MOST_WRONG} wrong operator tokens within 30 s"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "said"),
+    [
+        ({**WISH, "verb": "shelve"}, 422, "shelve needs a reason"),
+        ({**WISH, "verb": "out_of_service", "reason": " "}, 422, "out_of_service needs a reason"),
+        ({**WISH, "verb": "silence"}, 422, "there is no 'silence'"),
+        ({**WISH, "flag": "r/other"}, 422, "there is no flag"),
+        ({**WISH, "user": ""}, 422, "a user has"),
+        ({**WISH, "user": "a\nb"}, 422, "a user has"),
+        ({**WISH, "reason": "x" * 501}, 422, "a reason has up to"),
+        ({**WISH, "for_s": -1.0}, 422, "a time has to be"),
+        ({**WISH, "more": 1}, 400, "not understood"),
+        ({"verb": "ack"}, 400, "not understood"),
+    ],
+)
+async def test_a_wish_that_can_t_be_meant_is_refused(wish: dict[str, object], status: int, said: str) -> None:
+    wishes = Wishes()
+    async with (
+        serving(operators=wishes.operators) as (_, session),
+        session.post("/flags", headers=RIGHT, json=wish) as answer,
+    ):
+        assert answer.status == status
+        assert said in (await answer.json())["error"]
+    assert not wishes.taken
