@@ -1,9 +1,11 @@
 """A team lead acts on the flags of a running gateway: in a real browser, and with ``linecontrol alarm``."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome, Keys
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
@@ -96,11 +98,16 @@ def test_flags_are_led_from_the_command_line(tmp_path: Path) -> None:
 def tab_to(browser: Chrome, name: str) -> WebElement:
     """Press Tab until something with that name has the focus."""
     for _ in range(60):
-        focused = browser.switch_to.active_element
-        if name in (focused.accessible_name, focused.get_attribute("id")):
-            return focused
-        focused.send_keys(Keys.TAB)
+        with suppress(StaleElementReferenceException):
+            focused = browser.switch_to.active_element
+            if name in (focused.accessible_name, focused.get_attribute("id")):
+                return focused
+        ActionChains(browser).send_keys(Keys.TAB).perform()
     raise AssertionError(name)
+
+
+def focused_name(browser: Chrome) -> str | None:
+    return browser.execute_script("return document.activeElement.getAttribute('aria-label')")  # type: ignore[no-any-return]
 
 
 def alert(browser: Chrome, dialog: str) -> str:
@@ -108,10 +115,20 @@ def alert(browser: Chrome, dialog: str) -> str:
 
 
 def row(browser: Chrome, selector: str) -> str:
-    rows = browser.find_elements(By.CSS_SELECTOR, f"{selector} li.flag")
-    return "\n".join(
-        each.get_attribute("textContent") or "" for each in rows if each.get_attribute("data-flag") == FLAG
+    """What a list says of the flag; read at once, for the page goes on changing."""
+    texts: list[str] = browser.execute_script(
+        "return [...document.querySelectorAll(arguments[0] + ' li.flag')]"
+        ".filter(row => row.dataset.flag === arguments[1]).map(row => row.textContent)",
+        selector,
+        FLAG,
     )
+    return "\n".join(texts)
+
+
+def buttons(browser: Chrome) -> int:
+    """How many flags can be acted on."""
+    shown = "return [...document.querySelectorAll('li.flag button')].filter(each => each.offsetParent).length"
+    return int(browser.execute_script(shown))
 
 
 @pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="needs chromium and chromedriver")
@@ -124,7 +141,7 @@ def test_flags_are_led_from_the_board_by_keyboard(tmp_path: Path) -> None:
         browser.set_window_size(1280, 900)
         browser.get(gateway.board + "/")
         wait(browser, lambda: "not acknowledged" in row(browser, "#flags"))
-        assert not browser.find_element(By.CSS_SELECTOR, "li.flag button").is_displayed(), "nobody is signed in"
+        assert buttons(browser) == 0, "nobody is signed in"
 
         tab_to(browser, "Sign in").send_keys(Keys.ENTER)
         tab_to(browser, "Your name").send_keys("ali")
@@ -138,9 +155,9 @@ def test_flags_are_led_from_the_board_by_keyboard(tmp_path: Path) -> None:
         tab_to(browser, "Act on: gearbox_plc is there.").send_keys(Keys.ENTER)
         browser.switch_to.active_element.send_keys(Keys.ENTER)
         wait(browser, lambda: "Critical" not in row(browser, "#flags") and "ali" in row(browser, "#flags"))
-        wait(browser, lambda: browser.switch_to.active_element.accessible_name == "Act on: gearbox_plc is there.")
+        wait(browser, lambda: focused_name(browser) == "Act on: gearbox_plc is there.")
 
-        browser.switch_to.active_element.send_keys(Keys.ENTER)
+        ActionChains(browser).send_keys(Keys.ENTER).perform()
         form = browser.find_element(By.ID, "act")
         tab_to(browser, "Reason (needed)").send_keys("  ", Keys.ENTER)
         wait(browser, lambda: alert(browser, "act") == "Say why: the next shift will want to know.")
@@ -159,7 +176,7 @@ def test_flags_are_led_from_the_board_by_keyboard(tmp_path: Path) -> None:
         stored = "return JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])"
         assert token not in browser.execute_script(stored)
         tab_to(browser, "Sign out").send_keys(Keys.ENTER)
-        wait(browser, lambda: not browser.find_element(By.CSS_SELECTOR, "li.flag button").is_displayed())
+        wait(browser, lambda: buttons(browser) == 0)
         wrong = [entry for entry in browser.get_log("browser") if "403" not in entry["message"]]  # type: ignore[no-untyped-call]
         assert wrong == []
         assert gateway.stop() == 0
