@@ -78,6 +78,15 @@ def problems(config: Config) -> list[RuleProblem]:
     return found
 
 
+def rule_of(name: str, rule: RuleConfig, words: Vocabulary) -> Rule:
+    """A rule without problems, compiled with the first value of each param."""
+    compiled = _compile(name, rule, words, tokens_of(first_values(rule)), [])
+    if compiled is None:
+        msg = f"rule {name} has problems"
+        raise ValueError(msg)
+    return compiled
+
+
 def instances(name: str, rule: RuleConfig, config: Config, words: Vocabulary) -> list[tuple[Rule, About]]:
     """Each subject for which a rule is watched, with the rule compiled for the subject's params.
 

@@ -6,13 +6,11 @@ from msgspec import Struct
 
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.emit import value_of
-from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
-from linecontrol.rules.message import duration_text, show
+from linecontrol.rules.message import show
 from linecontrol.rules.names import Kind
-from linecontrol.rules.typed import Apply, Chain, Const, Figure, Load, Since, Typed
+from linecontrol.rules.spell import text_of
+from linecontrol.rules.typed import Apply, Chain, Const, Typed
 from linecontrol.rules.watch import Watch
-
-_SIDES = ("", "cycle", "upstream", "downstream")
 
 
 class Explained(Struct, frozen=True):
@@ -53,56 +51,6 @@ def _parts(watch: Watch, condition: str, tree: Typed, depth: int) -> Iterator[Ex
     if isinstance(tree, Apply):
         for item in tree.items:
             yield from _parts(watch, condition, item, depth + 1)
-
-
-def text_of(tree: Typed) -> str:
-    """A typed tree as it could be written."""
-    match tree:
-        case Const():
-            return _const(tree)
-        case Load():
-            return _load(tree)
-        case Since():
-            return f"age({tree.name.path})"
-        case Figure():
-            rank = f", {tree.rank:g}" if tree.function == "quantile" else ""
-            return f"{tree.function}({tree.source.text}{rank}, last {_reach(tree)})"
-        case Apply(op="in", items=(item, *options)):
-            return f"{text_of(item)} in ({', '.join(map(text_of, options))})"
-        case Apply(op=op, items=(item,)) if op in (AS_TRUE, AS_FALSE):
-            return f"{_wrapped(item)}; {op}"
-        case Apply(op="not", items=(item,)):
-            return f"not {_wrapped(item)}"
-        case Apply(op="neg", items=(item,)):
-            return f"-{_wrapped(item)}"
-        case Apply(op=op, items=items):
-            return f" {op} ".join(map(_wrapped, items))
-
-
-def _wrapped(tree: Typed) -> str:
-    return f"({text_of(tree)})" if isinstance(tree, Apply) else text_of(tree)
-
-
-def _const(tree: Const) -> str:
-    if isinstance(tree.value, bool):
-        return "true" if tree.value else "false"
-    if isinstance(tree.value, str):
-        return f"'{tree.value}'"
-    return duration_text(tree.value) if tree.kind is Kind.DUR else f"{tree.value:g}"
-
-
-def _load(tree: Load) -> str:
-    if tree.side in _SIDES:
-        return f"{tree.side}.{tree.name.path}" if tree.side in ("upstream", "downstream") else tree.name.path
-    kind, _, name = tree.side.partition(" ")
-    return f"{'at' if kind == 'station' else kind}('{name}').{tree.name.path}"
-
-
-def _reach(tree: Figure) -> str:
-    source = tree.source
-    if not source.size:
-        return duration_text(source.span_ns / 1e9)
-    return f"{source.size} {'samples' if source.stream.startswith('tag.') else source.stream}"
 
 
 def _value(kind: Kind, value: bool | float | str | None) -> str:

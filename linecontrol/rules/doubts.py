@@ -1,0 +1,63 @@
+"""Rules that could run and can't be meant: watched for nothing, never raised, never cleared."""
+
+from collections.abc import Container, Iterator
+
+from linecontrol.config import Config, RuleConfig
+from linecontrol.rules.check import Vocabulary, check_condition, check_when
+from linecontrol.rules.compile import Rule, RuleProblem, instances, rule_of
+from linecontrol.rules.params import tokens_of
+from linecontrol.rules.parser import parse_condition
+from linecontrol.rules.possible import mistakes
+from linecontrol.rules.subjects import About
+from linecontrol.rules.typed import Chain, Typed
+
+
+def doubts(config: Config, bad: Container[str]) -> list[RuleProblem]:
+    """What can't be meant in the rules that aren't ``bad``: those without ``problems``. Never raises."""
+    words = Vocabulary.of(config)
+    found = []
+    for name, rule in config.rules.items():
+        if name not in bad:
+            found += [RuleProblem(name, field, 0, text) for field, text in _doubts(name, rule, config, words)]
+    return found
+
+
+def _doubts(name: str, rule: RuleConfig, config: Config, words: Vocabulary) -> Iterator[tuple[str, str]]:
+    pairs = instances(name, rule, config, words)
+    if not pairs:
+        yield _unwatched(rule, rule_of(name, rule, words))
+    if rule.was == name or rule.was in config.rules:
+        other = "its present name" if rule.was == name else "a rule that is still there"
+        yield "was", f"{rule.was} is {other}; was: names what the rule was called before"
+    if rule.latch and rule.ack == "auto" and "ack" in rule.model_fields_set:
+        yield "ack", "latch: true waits for a person to acknowledge, and ack: auto needs nobody; leave one out"
+    chosen = {tuple(rule.values(about.name).items()): about for _, about in reversed(pairs)}
+    told: dict[tuple[str, str], str] = {}
+    for about in reversed(chosen.values()):
+        for found in _mistakes(rule, about, words):
+            told.setdefault(found, about.name)
+    for (field, text), subject in told.items():
+        yield field, f"{text} (for {subject})" if rule.params else text
+
+
+def _mistakes(rule: RuleConfig, about: About, words: Vocabulary) -> Iterator[tuple[str, str]]:
+    params = tokens_of(rule.values(about.name))
+
+    def condition(text: str | None) -> Typed | None:
+        return None if text is None else check_condition(parse_condition(text, params), rule.each, words)
+
+    when = check_when(parse_condition(rule.when, params), rule.each, words)
+    if isinstance(when, Chain):
+        for each in when.conditions:
+            yield from mistakes(each, None, None)
+    else:
+        yield from mistakes(when, condition(rule.clear_when), condition(rule.suppress))
+
+
+def _unwatched(config: RuleConfig, rule: Rule) -> tuple[str, str]:
+    """Why a rule is watched for nothing."""
+    needs = [f"{'an' if side == 'upstream' else 'a'} {side} neighbour" for side in sorted(rule.sides)]
+    needs += [f"the telemetry tag {tag}" for tag in rule.tags]
+    if not needs:
+        return "each", f"there is no {config.each} in this plant: the rule would never be watched"
+    return "only" if config.only else "when", f"no {config.each} that the rule is about has {' and '.join(needs)}"
