@@ -42,7 +42,7 @@ def duration_ns(text: str) -> int:
 
 def _duration(value: Any) -> int:
     if not isinstance(value, str):
-        msg = f"{value!r} has no unit; write a duration such as 2h35m, 90s or 250ms"
+        msg = f"{value} has no unit; write a duration such as 2h35m, 90s or 250ms"
         raise ValueError(msg)
     return duration_ns(value.strip())
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +14,12 @@ from rich.progress import Progress
 
 from linecontrol.cli.common import OK, PROBLEMS, load_plant
 from linecontrol.cli.devices import Tried, show, try_devices
+from linecontrol.config import Config, SetpointAction
+from linecontrol.config.gateway import allowed_range
 from linecontrol.config.plan import Plan
 from linecontrol.errors import ConfigError
+from linecontrol.rules.budget import Most, budget
+from linecontrol.rules.subjects import subjects
 
 
 def command(
@@ -33,10 +39,16 @@ def command(
         problems = error.problems
     tried = asyncio.run(_try(plan, quiet=as_json)) if plan and connect and not problems else []
     summary = summary_of(plan) if plan and not problems else {}
+    taken = budget(plan.config) if plan and not problems and plan.config.rules else []
     if as_json:
-        print(json.dumps({"problems": problems, "plant": summary, "devices": msgspec.to_builtins(tried)}))
+        rules = {most.what: [most.is_, most.limit] for most in taken}
+        told = {"problems": problems, "plant": summary, "rules": rules, "devices": msgspec.to_builtins(tried)}
+        print(json.dumps(told))
     else:
-        _print(problems, summary, tried)
+        _print(problems, summary, taken)
+        for text in refused(plan.config) if plan and not problems else ():
+            print(text)
+        show(tried, Console())
     bad = any(one.trouble or not all(signal.good for signal in one.signals) for one in tried)
     raise typer.Exit(PROBLEMS if problems or bad else OK)
 
@@ -61,11 +73,33 @@ async def _try(plan: Plan, *, quiet: bool) -> list[Tried]:
         return await try_devices(plan, lambda signals: progress.advance(task, signals))
 
 
-def _print(problems: list[str], summary: dict[str, int], tried: list[Tried]) -> None:
+def refused(config: Config) -> Iterator[str]:
+    """What rules would write and may not: it is refused and recorded, which may be what is wanted."""
+    for name, rule in config.rules.items():
+        for action in rule.writes:
+            own = [about.name for about in subjects(config, rule.each, rule.only)]
+            what = action.setpoint if isinstance(action, SetpointAction) else action.command
+            targets = [action.station] if action.station else own
+            setpoint = isinstance(action, SetpointAction)
+            lacking = [each for each in targets if not _is_allowed(config, each, what, setpoint=setpoint)]
+            if lacking:
+                more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+                yield f"never written, as control: allow: does not list it: {what} of {lacking[0]}{more} (rule {name})"
+
+
+def _is_allowed(config: Config, station: str, what: str, *, setpoint: bool) -> bool:
+    allow = config.control.allow
+    if setpoint:
+        return allowed_range(allow, station, what) is not None
+    return any(what in each.commands and any(fnmatchcase(station, it) for it in each.stations) for each in allow)
+
+
+def _print(problems: list[str], summary: dict[str, int], taken: list[Most]) -> None:
     for problem in problems:
         print(problem)
     if problems:
         print(f"{len(problems)} problem{'s' * (len(problems) > 1)}")
     else:
         print("no problems: " + ", ".join(f"{count} {name}" for name, count in summary.items()))
-    show(tried, Console())
+    for most in taken:
+        print(f"  {most.is_:,} of at most {most.limit:,} {most.what}{f' ({most.rule})' if most.rule else ''}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from linecontrol.config.line import Command
 from linecontrol.config.types import NS as _NS
@@ -61,7 +61,7 @@ class InfluxConfig(ConfigModel):
     """Bucket or database of telemetry."""
     token_file: str | None = None
     """File that holds the token, relative to systemd's credentials folder or absolute; no token if left out."""
-    gzip: bool = False
+    gzip: Annotated[bool, Strict()] = False
     """Compress what is sent; worth it over a network, not on the same machine."""
     batch: Annotated[int, Field(ge=1, le=50_000)] = 5_000
     """Lines in one request at the most."""

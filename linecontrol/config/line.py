@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, Strict
 
 from linecontrol.config.types import ConfigModel, Day, Duration, Name
 
@@ -99,7 +99,7 @@ class StationConfig(ConfigModel):
     """What can be written to it. Nothing is, unless ``control: allow:`` lists it."""
     setpoints: dict[Name, SignalConfig] = {}
     """Numbers that can be written to it, such as a speed; only what ``control: allow:`` lists ever is."""
-    takes_kit: bool = False
+    takes_kit: Annotated[bool, Strict()] = False
     """A unit's kit leaves the store when its cycle starts here; at the line's first station if none says so."""
 
 

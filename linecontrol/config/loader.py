@@ -78,6 +78,12 @@ def _merge(
         twice: set[Path_] = {(key, name) for name in value if name in data[key]}
         data[key].update({name: item for name, item in value.items() if (key, name) not in twice})
     else:
+        kind = "a group of keys" if isinstance(data[key], dict) else "a list"
+        if isinstance(value, dict) != isinstance(data[key], dict):
+            problems.append(
+                Problem(own.of((key,)), (key,), f"is {kind} at {ours.of_key((key,))}, and must be here too")
+            )
+            return {(key,)}
         twice = {(key,)}
     problems += [Problem(own.of_key(path), path, f"is there already, at {ours.of_key(path)}") for path in twice]
     return twice

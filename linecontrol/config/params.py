@@ -33,7 +33,7 @@ def _param(value: Any) -> Any:
 
 def _length(value: Any) -> int | str:
     if not isinstance(value, str):
-        msg = f"{value!r} has no unit; write a duration such as 2h35m, 90s or 250ms, or the name of a param"
+        msg = f"{value} has no unit; write a duration such as 2h35m, 90s or 250ms, or the name of a param"
         raise ValueError(msg)
     return value.strip() if _NAME.fullmatch(value.strip()) else duration_ns(value.strip())
 

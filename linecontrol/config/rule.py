@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Strict, Tag
 
 from linecontrol.config.line import Command
 from linecontrol.config.params import Length, NumberOrParam, Param, Value, pattern_for
@@ -76,9 +76,22 @@ Action = Annotated[
 class RuleConfig(ConfigModel):
     """One rule: raises a flag for each of its subjects for which ``when`` holds."""
 
+    other_words: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("on", "if", "condition", "expr", "trigger"), "the condition is when:"),
+        **dict.fromkeys(("priority", "prio", "level"), "how urgent it is is severity: info, warning or critical"),
+        **dict.fromkeys(("id", "name"), "the rule's name stands before its keys"),
+        **dict.fromkeys(("station", "stations", "subject", "subjects"), "say each: station, and which with only:"),
+        **dict.fromkeys(("do", "then", "action"), "what it does is actions:"),
+        **dict.fromkeys(("text", "msg", "description"), "what a person reads is message:"),
+        **dict.fromkeys(("delay", "on_delay", "hold_for"), "how long when: must hold is for:"),
+        **dict.fromkeys(("clear", "unless", "hysteresis"), "what clears it is clear_when:"),
+        **dict.fromkeys(("vars", "parameters"), "values by subject are params:"),
+    }
+    """What people write for a key, and which one they mean."""
+
     each: Subject
     """What the rule is about."""
-    only: list[str] = []
+    only: Annotated[list[str], Field(min_length=1)] = []
     """Patterns (``*`` stands for anything) of the subjects: ``line/station`` for stations, else the name. All if
     left out."""
     params: dict[Name, Param] = {}
@@ -104,7 +117,7 @@ class RuleConfig(ConfigModel):
     """How urgently it wants a person."""
     ack: Literal["required", "auto"] = "auto"
     """Whether a person has to acknowledge it."""
-    latch: bool = False
+    latch: Annotated[bool, Strict()] = False
     """Stay raised until acknowledged, even if the cause is gone."""
     realarm: Duration = 0
     """How long after being acknowledged it asks again while it is still raised, in wall time; never if left out."""
@@ -112,7 +125,7 @@ class RuleConfig(ConfigModel):
     """For how long a person may shelve it at the most, in wall time."""
     was: str | None = None
     """Former name of the rule: what is known of its flags goes on under the new one."""
-    message: str
+    message: Annotated[str, Field(min_length=1)]
     """What a person reads; ``{name}`` stands for any name that a condition may use."""
     actions: Annotated[list[Action], Field(min_length=1)] = [Plain.FLAG]
     """What to do when it is raised: ``flag`` shows and records it, ``note`` enters its message into what happened

@@ -6,7 +6,7 @@ They live beside the rules in files named ``*.test.yaml``, which hold one list: 
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from linecontrol.config.types import ConfigModel, Duration, Name
 from linecontrol.model.state import TRANSITIONS, StationState, Timing
@@ -93,7 +93,7 @@ class GivenConfig(ConfigModel):
     """Flag that a person puts back into service."""
     for_: Annotated[Duration | None, Field(alias="for")] = None
     """How long a shelving or being out of service lasts."""
-    restart: bool = False
+    restart: Annotated[bool, Strict()] = False
     """The gateway stops and starts again."""
     reload: str | None = None
     """File with other rules (a ``rules:`` file beside the test) that take the place of the rules."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from linecontrol.config.types import NS as _NS
 from linecontrol.config.types import ConfigModel, Duration, Name
@@ -30,7 +30,7 @@ class SimulatorConfig(ConfigModel):
 
     seed: int = 1
     """The same seed gives the same plant, to the last bit."""
-    full: bool = False
+    full: Annotated[bool, Strict()] = False
     """Begin with a unit at every station, as a shift leaves a line; else with an empty line."""
     transfer: Duration = 120 * _NS
     """Working time to move a unit into a station."""

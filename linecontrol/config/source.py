@@ -1,5 +1,6 @@
 """YAML text to plain values, with the place of every node. Any bytes are taken; what is wrong is listed."""
 
+import re
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,22 @@ class Place:
         """``file:line:column``."""
         return f"{self.file}:{self.line}:{self.column}"
 
+
+_OCTAL = re.compile(r"0[0-7]+")
+_PLAIN_WORDS = {
+    "'\\t'": "a tab; indent with spaces",
+    "mapping values are not allowed": "this ':' is not expected; is one missing in the line above, or does a text "
+    "with ':' or '{' need quotes?",
+    "could not find expected ':'": "a ':' is missing after the key in the line above",
+    "expected <block end>": "this is not expected here; check how far it is indented, or put the text in quotes",
+    "expected ',' or": "a ',' or a closing bracket is missing before this",
+    "but found another document": "a second document ('---'); a file holds one",
+    "found unexpected end of stream": "a quote is opened and never closed",
+    "found undefined alias": "an alias (*) of an anchor (&) that there isn't; does a text with '*' need quotes?",
+    "did not find expected alphabetic or numeric character": "a text that begins with '*' or '&' needs quotes",
+    "cannot start any token": "a text that begins with %, @ or ` needs quotes",
+}
+"""What people read instead of what the parser says."""
 
 UNREADABLE = "no valid YAML"
 """How the text of a problem begins that keeps a file from being read at all."""
@@ -164,8 +181,8 @@ class Source:
     def _value(self, node: Node, path: Path_, depth: int) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES or depth > MAX_DEPTH:
-            if not any(problem.text.startswith("too ") for problem in self.problems):
-                self._say(self._place(node), "too much or too deep: aliases that repeat one another?", path)
+            if not any(problem.text.startswith(UNREADABLE) for problem in self.problems):
+                self._say(self._place(node), f"{UNREADABLE}: too much or too deep; do aliases repeat one another?")
             return None
         if not isinstance(node, ScalarNode) and str(node.tag) not in _GROUPS:
             self._say(self._place(node), f"the tag {str(node.tag)[:60]} is not understood", path)
@@ -190,6 +207,9 @@ class Source:
                 continue
             place = self._place(key_node)
             here = (*path, key)
+            if key == "<<":
+                self._say(self._place(key_node), "merge keys (<<) are not understood; write the keys out", path)
+                continue
             if key in found:
                 self._say(place, f"{key!r} is there twice, first at {self.places.of_key(here)}", path)
                 continue
@@ -206,6 +226,18 @@ class Source:
             return None
         if str(node.tag).endswith(":merge"):
             return "<<"
+        if (
+            _OCTAL.fullmatch(str(node.value))
+            and str(node.tag).endswith(":int")
+            and int(node.value, 8) != int(node.value)
+        ):
+            plain = str(int(node.value))
+            self._say(
+                self._place(node),
+                f"{node.value} is {plain} to some and {int(node.value, 8)} to others; write {plain}",
+                path,
+            )
+            return None
         try:
             return self._yaml.constructor.construct_object(node)  # type: ignore[no-any-return]
         except _BROKEN:
@@ -249,6 +281,7 @@ def _first_line(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deep"
     text = (error.problem or error.context) if isinstance(error, MarkedYAMLError) else str(error)
-    if "'\\t'" in str(text):
-        return "a tab; indent with spaces"
+    for part, plain in _PLAIN_WORDS.items():
+        if part in str(text):
+            return plain
     return (str(text).strip().splitlines() or ["unreadable"])[0][:200]

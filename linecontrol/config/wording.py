@@ -1,6 +1,7 @@
 """What pydantic found wrong, in people's words."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -39,7 +40,10 @@ def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """A value for people, not too long."""
-    text = "a group of keys" if isinstance(value, Mapping) else "a list" if isinstance(value, list) else repr(value)
+    if isinstance(value, Mapping):
+        return "a group of keys"
+    text = "a list" if isinstance(value, list) else str(value) if isinstance(value, date) else repr(value)
+    text = text.lower() if isinstance(value, bool) else text
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -89,7 +93,11 @@ def _text(detail: ErrorDetails, path: Path_, root: type[BaseModel]) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        allowed = sorted({name for model in _models(root, path[:-1]) for name in _keys(model)})
+        models = _models(root, path[:-1])
+        allowed = sorted({name for model in models for name in _keys(model)})
+        for model in models:
+            if hint := getattr(model, "other_words", {}).get(str(path[-1])):
+                return f"unknown key {str(path[-1])!r}; {hint}"
         return f"unknown key {str(path[-1])!r}{nearest(path[-1], allowed) or '; allowed are ' + ', '.join(allowed)}"
     if kind in ("enum", "literal_error"):
         allowed = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
@@ -104,8 +112,16 @@ def _text(detail: ErrorDetails, path: Path_, root: type[BaseModel]) -> str:
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         limit = next(iter(context.values()))
         return f"{shown(value)} must be {kind.replace('_', ' ').replace('than equal', 'than or equal to')} {limit}"
+    if value is None and kind != "value_error":
+        return "is empty"
+    if kind == "string_type":
+        return f"{shown(value)} is not a text; if it is meant as one, put it in quotes"
+    if kind == "string_too_short":
+        return "is empty"
     if kind == "too_short":
         return "is empty; give at least one"
+    if kind == "list_type" and isinstance(value, str):
+        return f"{shown(value)} is not a list; write [{value}]"
     if (word := kind.partition("_")[0]) in _KINDS:
         return f"{shown(value)} is not {_KINDS[word]}"
     return f"{shown(value)}: {detail['msg']}"

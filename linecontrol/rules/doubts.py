@@ -8,7 +8,7 @@ from linecontrol.rules.compile import Rule, RuleProblem, instances, rule_of
 from linecontrol.rules.params import tokens_of
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.possible import mistakes
-from linecontrol.rules.subjects import About
+from linecontrol.rules.subjects import About, subjects
 from linecontrol.rules.typed import Chain, Typed
 
 
@@ -24,7 +24,7 @@ def doubts(config: Config, bad: Container[str]) -> list[RuleProblem]:
 
 def _doubts(name: str, rule: RuleConfig, config: Config, words: Vocabulary) -> Iterator[tuple[str, str]]:
     pairs = instances(name, rule, config, words)
-    if not pairs:
+    if not pairs and (not rule.only or subjects(config, rule.each, rule.only)):
         yield _unwatched(rule, rule_of(name, rule, words))
     if rule.was == name or rule.was in config.rules:
         other = "its present name" if rule.was == name else "a rule that is still there"

@@ -108,5 +108,9 @@ def _complaint(text: str, at: int) -> str:
         return "'=' has no meaning here; to compare, write '=='"
     if char.isdigit():
         return "a number may have 12 digits before and 12 after the point"
+    if char in "‘’“”„‚«»`´":
+        return f"{char} is no plain quote; write ' or \""
+    if char.isspace() or not char.isprintable():
+        return f"the character U+{ord(char):04X} here looks like nothing and means nothing; write a plain space"
     word = {"&": "and", "|": "or", "!": "not"}.get(char)
     return f"{char!r} has no meaning in a condition{f'; write {word!r}' if word else ''}"

@@ -62,6 +62,18 @@ def parse(text: str, params: Mapping[str, Token] | None = None) -> Node:
     return tree
 
 
+def size(text: str, params: Mapping[str, Token] | None = None) -> tuple[int, int]:
+    """How many parts a condition has, and how deeply it is nested.
+
+    Raises:
+        ExpressionError: as ``parse``.
+    """
+    parser = _Parser(text, params)
+    parser.sequence()
+    parser.expect_end()
+    return parser.parts, parser.deepest
+
+
 def parse_condition(text: str, params: Mapping[str, Token] | None = None) -> Node:
     """The tree of a condition, which may be a sequence.
 
@@ -80,7 +92,8 @@ class _Parser:
     def __init__(self, text: str, params: Mapping[str, Token] | None) -> None:
         self._tokens = tokens(text, params)
         self._next = 0
-        self._nodes = 0
+        self.parts = 0
+        self.deepest = 0
 
     def expression(self, strength: int, level: int) -> tuple[Node, int]:
         self._limit(level)
@@ -297,11 +310,12 @@ class _Parser:
         return token
 
     def _count(self, token: Token) -> None:
-        self._nodes += 1
-        if self._nodes > MOST_NODES:
+        self.parts += 1
+        if self.parts > MOST_NODES:
             raise ExpressionError(token.at, f"the condition has more than {MOST_NODES} parts; make two rules of it")
 
     def _limit(self, depth: int) -> None:
+        self.deepest = max(self.deepest, depth)
         if depth > DEEPEST:
             raise ExpressionError(self._peek().at, f"the condition is nested more than {DEEPEST} levels deep")
 

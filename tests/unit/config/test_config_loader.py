@@ -82,7 +82,7 @@ def test_a_key_spread_over_files_is_one(folder: Path) -> None:
     ("content", "expected"),
     [
         (b"plant: [", "plant/a.yaml:1:9: no valid YAML: expected the node content, but found '<stream end>'"),
-        (b"a: 1\n---\nb: 2\n", "plant/a.yaml:2:1: no valid YAML: but found another document"),
+        (b"a: 1\n---\nb: 2\n", "plant/a.yaml:2:1: no valid YAML: a second document ('---'); a file holds one"),
         (
             b"plant: !!python/object:os.system {}\n",
             "plant/a.yaml:1:8: plant: the tag tag:yaml.org,2002:python/object:os.system is not understood",

@@ -1,0 +1,88 @@
+"""What the rules of a plant take, and how much they may."""
+
+from collections.abc import Container, Iterator
+
+from msgspec import Struct
+
+from linecontrol.config import Config, RuleConfig
+from linecontrol.rules.check import Vocabulary
+from linecontrol.rules.compile import RuleProblem, instances
+from linecontrol.rules.lexer import LONGEST_TEXT
+from linecontrol.rules.params import first_values, tokens_of
+from linecontrol.rules.parser import DEEPEST, LARGEST_WINDOW, MOST_NODES, size
+
+MOST_KEPT = 10_000
+"""Elements that a window over a time keeps at the most."""
+MOST_FLAGS = 20_000
+"""Rules times subjects."""
+MOST_ELEMENTS = 1_000_000
+"""Elements that all windows keep at the most, of all rules and subjects."""
+
+
+class Most(Struct, frozen=True):
+    """The largest of something: how large it is, how large it may be, and which rule has it (empty: all together)."""
+
+    what: str
+    is_: int
+    limit: int
+    rule: str = ""
+
+
+def budget(config: Config, bad: Container[str] = ()) -> list[Most]:
+    """What the rules that aren't ``bad`` (those without problems) take. Never raises."""
+    words = Vocabulary.of(config)
+    flags, windows, elements = 0, 0, 0
+    largest: dict[str, Most] = {}
+    kept: dict[str, dict[str, int]] = {}
+    for name, rule in config.rules.items():
+        if name in bad:
+            continue
+        for what, number, limit in _sizes(rule):
+            if what not in largest or number > largest[what].is_:
+                largest[what] = Most(what, number, limit, name)
+        for compiled, about in instances(name, rule, config, words):
+            flags += 1
+            for figure, _ in compiled.windows:
+                source = figure.source
+                number = 1 if source.smooth else source.size or MOST_KEPT
+                kept.setdefault(about.place, {})[source.key] = number
+                if source.size > largest.get("window", Most("", 0, 0)).is_:
+                    largest["window"] = Most("elements of a window", source.size, LARGEST_WINDOW, name)
+    windows = sum(map(len, kept.values()))
+    elements = sum(sum(its.values()) for its in kept.values())
+    return [
+        Most("flags (rules times subjects)", flags, MOST_FLAGS),
+        Most(f"elements that {windows} windows keep at the most", elements, MOST_ELEMENTS),
+        *largest.values(),
+    ]
+
+
+def excesses(config: Config, bad: Container[str] = ()) -> Iterator[RuleProblem]:
+    """What is beyond its limit of all rules together. What one rule has too much of is told as its problem."""
+    words = Vocabulary.of(config)
+    good = {name: rule for name, rule in config.rules.items() if name not in bad}
+    for most in budget(config, bad):
+        if most.rule or most.is_ <= most.limit:
+            continue
+        shares = {name: _share(most, name, rule, config, words) for name, rule in good.items()}
+        name = max(shares, key=lambda each: shares[each])
+        yield RuleProblem(name, "when", 0, (
+            f"all rules have {most.is_:,} {most.what}, and {most.limit:,} is the limit; {shares[name]:,} are of this "
+            "one: narrow it with only:, or shorten its windows"
+        ))  # fmt: skip
+
+
+def _share(most: Most, name: str, rule: RuleConfig, config: Config, words: Vocabulary) -> int:
+    pairs = instances(name, rule, config, words)
+    if most.limit == MOST_FLAGS:
+        return len(pairs)
+    return sum(figure.source.size or MOST_KEPT for compiled, _ in pairs for figure, _ in compiled.windows)
+
+
+def _sizes(rule: RuleConfig) -> Iterator[tuple[str, int, int]]:
+    params = tokens_of(first_values(rule))
+    for text in filter(None, (rule.when, rule.clear_when, rule.suppress)):
+        parts, depth = size(text, params)
+        yield "characters of a condition", len(text), LONGEST_TEXT
+        yield "parts of a condition", parts, MOST_NODES
+        yield "levels of nesting in a condition", depth, DEEPEST
