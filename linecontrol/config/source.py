@@ -218,6 +218,8 @@ class Source:
                 if not isinstance(value_node, ScalarNode):
                     self.places.values[here] = place
             found[key] = self._value(value_node, here, depth + 1)
+            if value_node.start_mark.index == value_node.end_mark.index:  # nothing: it would be where the next begins
+                self.places.values[here] = place
         return found
 
     def _scalar(self, node: Node, path: Path_) -> Hashable:

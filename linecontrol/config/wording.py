@@ -92,6 +92,10 @@ def _text(detail: ErrorDetails, path: Path_, root: type[BaseModel]) -> str:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "missing":
         return "is missing"
+    if value is None:
+        return "is empty"
+    if kind == "value_error":
+        return str(context["error"])
     if kind == "extra_forbidden":
         models = _models(root, path[:-1])
         allowed = sorted({name for model in models for name in _keys(model)})
@@ -102,8 +106,6 @@ def _text(detail: ErrorDetails, path: Path_, root: type[BaseModel]) -> str:
     if kind in ("enum", "literal_error"):
         allowed = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
         return f"{shown(value)} is not allowed; allowed are {', '.join(allowed)}{nearest(value, allowed)}"
-    if kind == "value_error":
-        return str(context["error"])
     if kind == "string_pattern_mismatch":
         if context["pattern"] in _LOOKS:
             return f"{shown(value)} is not {_LOOKS[context['pattern']]}"
@@ -112,8 +114,6 @@ def _text(detail: ErrorDetails, path: Path_, root: type[BaseModel]) -> str:
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         limit = next(iter(context.values()))
         return f"{shown(value)} must be {kind.replace('_', ' ').replace('than equal', 'than or equal to')} {limit}"
-    if value is None and kind != "value_error":
-        return "is empty"
     if kind == "string_type":
         return f"{shown(value)} is not a text; if it is meant as one, put it in quotes"
     if kind == "string_too_short":
