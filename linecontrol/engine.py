@@ -30,7 +30,7 @@ from linecontrol.model import (
     Reading,
     Room,
 )
-from linecontrol.rules import RulesRoom
+from linecontrol.rules import AlarmKpiRoom, RulesRoom
 from linecontrol.target import TargetRoom
 
 
@@ -74,6 +74,7 @@ class Engine:
             "bottleneck": self._bottleneck,
             "rules": self._rules,
             "control": self._control,
+            "alarm_kpi": AlarmKpiRoom(by_line),
         }
         self._chain = list(self._rooms.values())
         self._rules_at = list(self._rooms).index("rules")

@@ -1,6 +1,7 @@
 """The words that flow: observations in, events out. Frozen structs, integer nanoseconds in UTC."""
 
 from linecontrol.model.event import (
+    AlarmKpi,
     AndonCalled,
     Anomaly,
     AnyEvent,
@@ -42,6 +43,7 @@ from linecontrol.model.room import Room
 from linecontrol.model.state import AlarmState, Andon, CommandResult, Severity, StationState, Timing
 
 __all__ = [
+    "AlarmKpi",
     "AlarmState",
     "Andon",
     "AndonCalled",

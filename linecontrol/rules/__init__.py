@@ -1,6 +1,7 @@
 """Rules: a typed condition language, windows over cycles, and the life of alarms. Events in, ``FlagChanged`` out."""
 
 from linecontrol.rules.compile import RuleProblem, problems
+from linecontrol.rules.kpi import AlarmKpiRoom
 from linecontrol.rules.room import RulesRoom
 
-__all__ = ["RuleProblem", "RulesRoom", "problems"]
+__all__ = ["AlarmKpiRoom", "RuleProblem", "RulesRoom", "problems"]

@@ -14,6 +14,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "command_audit.result": ("issued", *CommandResult),
     "transition": TRANSITIONS,
     "period": ("shift", "day"),
+    "alarm_kpi.period": ("hour", "shift"),
     "method": ("arrow", "active_period", "active_period_live"),
     "h": tuple(f"{n:02x}" for n in range(64)),
     "kind": (
@@ -55,6 +56,9 @@ _ABOUT = {
     "note": "A rule's entry into what happened",
     "command_audit": "A command or a setpoint was issued, or closed",
     "kpi": "Figures of a period; station `ALL` is the line",
+    "alarm_kpi": "What a line's flags (`none`: those of no line) asked of its people: how often one was told, "
+    "by severity, the `peak` within ten minutes, those that a flood `muted`; at the end how many are `standing`, `stale` of "
+    "them for more than 24 hours; how many were `chattering`; `top` are those told most often",
     "gateway_health": "The gateway itself",
     "gateway_link": "Its connections since it started: `up` is 1 or 0, `lives` how often it was tried",
     "gateway_sink": "Its sinks: journal records that wait, points delivered and refused since the start",
@@ -63,10 +67,11 @@ _TYPES = {int: "integer", float: "float", str: "string"}
 _TIMES = {
     "state_interval": "end of the state", "cycle": "end of the cycle", "unit_index": "end of the unit's last cycle",
     "unobserved": "end of the gap", "kpi": "start of the period; a later point corrects it",
+    "alarm_kpi": "start of the period",
     "forecast_fan": "the moment told of; a later forecast replaces it",
     "gateway_health": "when it was asked", "gateway_link": "when it was asked", "gateway_sink": "when it was asked",
 }  # fmt: skip
-_REAL = {"uptime_s", "lag_s", "latency_ms", "wall_s"}
+_REAL = {"flood_s", "uptime_s", "lag_s", "latency_ms", "wall_s"}
 _SHARES = {
     "probability",
     "share",
@@ -77,6 +82,7 @@ _SHARES = {
     "effectiveness",
     "quality_ratio",
     "oee",
+    "flood_share",
 }
 _BITS = {"provisional", "go", "hb", "unit_inferred", "over", "good", "up", "active", "raised"}
 
@@ -87,6 +93,8 @@ def unit(measurement: str, field: str) -> str:
         return "1 = 100 %"
     if field in _BITS and measurement != "kpi":
         return "0 or 1"
+    if field == "per_hour":
+        return "1/h"
     if field == "readings_per_s":
         return "1/s"
     if field in _REAL:

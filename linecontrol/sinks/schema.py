@@ -102,6 +102,11 @@ KPI = _m(
     cycles_measured=int, cycle_mean_s=float, planned_mean_s=float, availability=float, effectiveness=float,
     quality_ratio=float, oee=float,
 )  # fmt: skip
+ALARM_KPI = _m(
+    "alarm_kpi", "line period shift", _KPI, exact=True, end_ms=int, told=int, per_hour=float, peak=int, info=int,
+    warning=int, critical=int, muted=int, flood_s=float, flood_share=float, standing=int, stale=int, chattering=int,
+    top=str,
+)  # fmt: skip
 GATEWAY_HEALTH = _m(
     "gateway_health", "", _KPI, exact=True, uptime_s=float, readings=int, readings_per_s=float, events=int,
     lag_s=float, inbox=int, journal_records=int,
@@ -120,6 +125,6 @@ SAMPLE = "sample"
 MEASUREMENTS = (
     STATION_STATE, STATE_INTERVAL, CYCLE, RUNNING_CYCLE, UNIT_INDEX, BUFFER, UNOBSERVED, ANOMALY, ANDON, TARGET,
     COMMITMENT, KIT, BOTTLENECK, BOTTLENECK_VERDICT, CRITICAL_PATH, OPINION, FORECAST, FORECAST_FAN,
-    COMMITMENT_FORECAST, KIT_FORECAST, LAG, LAG_CAUSE, RELEASE, LINK, FLAG, NOTE, COMMAND_AUDIT, KPI, GATEWAY_HEALTH,
+    COMMITMENT_FORECAST, KIT_FORECAST, LAG, LAG_CAUSE, RELEASE, LINK, FLAG, NOTE, COMMAND_AUDIT, KPI, ALARM_KPI, GATEWAY_HEALTH,
     GATEWAY_LINK, GATEWAY_SINK,
 )  # fmt: skip
