@@ -47,7 +47,7 @@ _VERSION = 1
 
 
 class Engine:
-    """Composes the rooms: line → kpi → target → bottleneck → rules → control."""
+    """Composes the rooms: line → kpi → target → bottleneck → rules → control → alarm figures."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Engine:
                 if isinstance(observation, Findings):
                     self._spread(observation.events, self._rules_at, out)
                 elif isinstance(observation, Operation):
-                    self._spread(self._rules.operate(observation), len(self._chain) - 1, out)
+                    self._spread(self._rules.operate(observation), self._rules_at + 1, out)
                 else:
                     self._spread(self._control.outcome(observation), len(self._chain), out)
             else:

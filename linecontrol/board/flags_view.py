@@ -10,6 +10,8 @@ from linecontrol.board.words import SEVERITY_WORDS, URGENCY, moment_text
 from linecontrol.config import Config
 from linecontrol.model.event import AnyEvent, FlagChanged, Noted
 from linecontrol.model.state import AlarmState, Severity
+from linecontrol.rules.kpi import HOUR_NS
+from linecontrol.rules.tally import STALE_NS, Account, take
 
 OPEN = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED)
 """States in which a flag is shown as open."""
@@ -49,6 +51,8 @@ class FlagsView:
         self._zone = zone
         self._flags: dict[str, _Flag] = {}
         self._closed: deque[FlagChanged | Noted] = deque(maxlen=CLOSED_KEPT)
+        self._account = Account()
+        self._told: deque[int] = deque(maxlen=1000)
 
     def apply(self, event: AnyEvent) -> None:
         """Fold an event; those about other things are passed over."""
@@ -59,6 +63,8 @@ class FlagsView:
 
     def _flag(self, event: FlagChanged) -> None:
         known = self._flags.pop(event.flag, None)
+        if take(self._account, event):
+            self._told.append(event.at_ns)
         if event.state is AlarmState.NORMAL:
             if known is not None and known.event.state in OPEN:
                 self._closed.appendleft(event)
@@ -95,6 +101,16 @@ class FlagsView:
         shown = [flag for flag in self._flags.values() if flag.event.state in states]
         shown.sort(key=lambda flag: (-URGENCY[flag.event.severity], -flag.event.raised_ns))
         return [self._row(flag, flag.event.raised_ns, now_ns) for flag in shown]
+
+    def figures(self, now_ns: int) -> str:
+        """How much flags ask of people, in short."""
+        hour = sum(at > now_ns - HOUR_NS for at in self._told)
+        raised = self._account.standing.values()
+        stale = sum(at <= now_ns - STALE_NS for at in raised)
+        parts = [f"{hour} told in the last hour", f"{len(raised)} standing"]
+        parts += [f"{stale} of them for over a day"] if stale else []
+        parts += [f"{len(self._account.chattering)} chattering"] if self._account.chattering else []
+        return ", ".join(parts)
 
     def closed(self, now_ns: int) -> list[FlagRow]:
         """The flags that closed last and what was noted, the newest first; ``since`` is when."""

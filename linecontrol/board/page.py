@@ -232,7 +232,10 @@ class FlagRow(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """All that the board shows at one moment. ``trouble`` says what ails the gateway itself."""
+    """All that the board shows at one moment. ``trouble`` says what ails the gateway itself.
+
+    ``flag_figures`` says in short how much the flags ask of people.
+    """
 
     site: str
     area: str
@@ -248,5 +251,6 @@ class Page(Struct, frozen=True, kw_only=True):
     flags: list[FlagRow]
     aside: list[FlagRow]
     closed: list[FlagRow]
+    flag_figures: str
     trouble: list[str]
     gateway: str

@@ -52,6 +52,7 @@ class BoardView:
             flags=self._flags.open(now_ns),
             aside=self._flags.aside(now_ns),
             closed=self._flags.closed(now_ns),
+            flag_figures=self._flags.figures(now_ns),
             trouble=_trouble(health),
             gateway=_gateway(health),
         )

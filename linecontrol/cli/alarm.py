@@ -11,6 +11,7 @@ import typer
 
 from linecontrol.board.access import TOKEN_HEADER
 from linecontrol.board.operators import Wish
+from linecontrol.cli import alarm_report
 from linecontrol.cli.common import board_port, state_folder, telling_errors
 from linecontrol.duration import NS, duration_ns
 from linecontrol.errors import LinecontrolError
@@ -19,9 +20,9 @@ from linecontrol.gateway.operators import TOKEN_FILE
 PATIENCE_S = 10.0
 """What the gateway may take to answer."""
 
-app = typer.Typer(
-    no_args_is_help=True, help="Acknowledge, shelve or take out of service a flag of the running gateway."
-)
+app = typer.Typer(no_args_is_help=True, help="Act on flags of the running gateway, and report on those of its journal.")
+
+app.command("report")(alarm_report.command)
 
 _Dir = Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the plant's config.")]
 _Flag = Annotated[str, typer.Argument(metavar="FLAG", help="RULE/SUBJECT, such as down_long/tractor/engine.")]

@@ -460,11 +460,11 @@ class Noted(Event, frozen=True, kw_only=True, tag="noted"):
 class AlarmKpi(Event, frozen=True, kw_only=True, tag="alarm_kpi"):
     """What a line's flags asked of its people over a period, by ISA-18.2 and EEMUA 191, told at its end.
 
-    ``period`` is ``hour`` (of UTC) or ``shift``; ``line`` is empty for what belongs to none. ``told`` counts how often a
-    flag began to want somebody, by severity ``info``, ``warning`` and ``critical``, ``peak`` the most within ten minutes,
-    ``muted`` those that a flood kept from being told. ``flood_s`` are seconds on the wall. At its end ``standing`` flags
-    want somebody, ``stale`` of them for more than 24 hours; ``chattering`` chattered within it. ``top`` are the flags
-    told most often, ten at the most.
+    ``period`` is ``hour`` (of UTC) or ``shift``; ``line`` is empty for what belongs to none. ``told`` counts how often
+    a flag began to want somebody, by severity ``info``, ``warning`` and ``critical``, ``peak`` the most within ten
+    minutes, ``muted`` those that a flood kept from being told. ``flood_s`` are seconds on the wall. At its end
+    ``standing`` flags want somebody, ``stale`` of them for more than 24 hours; ``chattering`` chattered within it.
+    ``top`` are the flags told most often, ten at the most.
     """
 
     line: str

@@ -47,8 +47,11 @@ def open_period(account: Account, kind: str, shift: str, start_ns: int, end_ns: 
     account.periods.append(Period(kind, shift, start_ns, end_ns, chattered=dict(account.chattering)))
 
 
-def take(account: Account, event: FlagChanged) -> None:
-    """Count what was told of a flag of the line. A flag that an operator brings back himself is not told anew."""
+def take(account: Account, event: FlagChanged) -> bool:
+    """Count what was told of a flag of the line; whether it counts as told anew.
+
+    A flag that an operator brings back himself doesn't, nor do the gateway's own.
+    """
     if event.rule == FLOOD:
         _flood(account, event)
     elif event.rule == CHATTERING:
@@ -62,6 +65,8 @@ def take(account: Account, event: FlagChanged) -> None:
         account.standing[event.flag] = event.raised_ns
         if not event.by:
             _told(account, event)
+            return True
+    return False
 
 
 def close_period(account: Account, period: Period, line: str) -> AlarmKpi:

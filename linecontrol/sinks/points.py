@@ -211,8 +211,8 @@ def points(event: AnyEvent) -> Iterator[Point]:
             yield _plain(schema.NOTE, e, (e.line, e.station, e.rule), at)
         case AlarmKpi():
             top = ", ".join(f"{flag} {count}" for flag, count in e.top)
-            tags = (e.line or None, e.period, e.shift or None)
-            yield _plain(schema.ALARM_KPI, e, tags, e.start_ns, end_ms=_ms(e.end_ns), top=top)
+            where = (e.line or None, e.period, e.shift or None)
+            yield _plain(schema.ALARM_KPI, e, where, e.start_ns, end_ms=_ms(e.end_ns), top=top)
         case CommandIssued() | CommandClosed():
             yield _command(e)
 

@@ -56,9 +56,9 @@ _ABOUT = {
     "note": "A rule's entry into what happened",
     "command_audit": "A command or a setpoint was issued, or closed",
     "kpi": "Figures of a period; station `ALL` is the line",
-    "alarm_kpi": "What a line's flags (`none`: those of no line) asked of its people: how often one was told, "
-    "by severity, the `peak` within ten minutes, those that a flood `muted`; at the end how many are `standing`, `stale` of "
-    "them for more than 24 hours; how many were `chattering`; `top` are those told most often",
+    "alarm_kpi": "What a line's flags (`none`: those of no line) asked of its people: how often one was told, by "
+    "severity, the `peak` within ten minutes, those that a flood `muted`; at the end how many are `standing`, `stale` "
+    "of them for more than 24 hours; how many were `chattering`; `top` are those told most often",
     "gateway_health": "The gateway itself",
     "gateway_link": "Its connections since it started: `up` is 1 or 0, `lives` how often it was tried",
     "gateway_sink": "Its sinks: journal records that wait, points delivered and refused since the start",

@@ -509,6 +509,7 @@ function show(next) {
   fill(byId("links"), page.links, linkRow);
   fillFlags(byId("flags"), page.flags, "No open flags");
   fillFlags(byId("aside"), page.aside);
+  put(byId("flag-figures"), page.flag_figures);
   byId("aside-box").hidden = page.aside.length === 0;
   put(byId("aside-count"), page.aside.length + " put aside or suppressed");
   fill(byId("closed"), page.closed, closedRow);
