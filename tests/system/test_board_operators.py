@@ -1,5 +1,6 @@
 """A team lead acts on the flags of a running gateway: in a real browser, and with ``linecontrol alarm``."""
 
+import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -81,8 +82,17 @@ def test_flags_are_led_from_the_command_line(tmp_path: Path) -> None:
             1,
             "linecontrol: the header X-Operator-Token does not hold this gateway's operator token",
         )
+        busy = linecontrol("alarm", "report", folder, "--journal", state)
+        assert busy.returncode == 75, "the gateway is using its journal"
         assert gateway.stop() == 0
         assert "no gateway answers" in alarm("ack")[1]
+    picture = tmp_path / "flags.svg"
+    report = linecontrol("alarm", "report", folder, "--journal", state, "--picture", picture)
+    assert report.returncode == 0, report.stderr
+    assert "time in flood" in report.stdout
+    assert "flags told per hour" in picture.read_text()
+    whole = json.loads(linecontrol("alarm", "report", folder, "--journal", state, "--json").stdout)
+    assert [FLAG, 1] in next(line["whole"]["top"] for line in whole["lines"] if line["line"] == "")
     assert told(state) == [
         ("acknowledged", "eva", "seen"),
         ("shelved", "eva", "known"),
