@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from linecontrol.calendar import line_calendars
 from linecontrol.cli.backtest import From, JournalOption, To, moments
@@ -60,7 +60,7 @@ def show(lines: list[LineReport], config: Config, console: Console) -> None:
         console.print("no flag was told in that time")
         return
     titles = _titles(config)
-    table = Table("", *(titles[report.line] for report in lines), "good")
+    table = Table(Column(no_wrap=True), *(titles[report.line] for report in lines), "good")
     for title, good, figure in _FIGURES:
         table.add_row(title, *(figure(report) for report in lines), good)
     console.print(table)
