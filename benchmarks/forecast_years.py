@@ -8,6 +8,7 @@ Prints one JSON line; ``forecast_report.py`` makes the table and the picture in 
 import argparse
 import heapq
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -37,11 +38,15 @@ FILLED = 120.0
 FAMILIES = ["a", "b", "c", "d"]
 SEEN = (5, 15, 40, 80, 125, 190)
 METHODS = ("forecast", "plug-in", "run rate")
-CELLS = ("usual", "other", "silent", "drift")
+CELLS = ("usual", "other", "silent", "drift", "learning", "rare", "broad")
+MIX = [0.4, 0.3, 0.2, 0.1]
 
 
 class Year(Struct):
-    """What happened: [unit, station] in working hours; nothing of it is known before it happened."""
+    """What happened: [unit, station] in working hours; nothing of it is known before it happened.
+
+    ``stops`` of the whole line are ``(begin, hours)``, ``told`` those that are recorded as waits.
+    """
 
     buffers: tuple[int, ...]
     planned: Floats
@@ -50,7 +55,7 @@ class Year(Struct):
     complete: Floats
     departure: Floats
     stops: list[tuple[float, float]]
-    told: bool
+    told: list[tuple[float, float]]
 
     @property
     def total(self) -> int:
@@ -67,31 +72,76 @@ def make_year(rng: np.random.Generator, cell: str) -> Year:
 
     ``other``: gamma scatter of differing size, difficult units at all stations, rare very long stops, many lost
     hours. ``silent``: lost hours are not in the record, cycles are just longer. ``drift``: 8 % faster by and by.
+    ``learning``: cycles are longer in the first weeks. ``rare``: few lost hours, but whole lost days. ``broad``: 6 to
+    20 stations with up to 3 places, scatter and stops of any kind, lost hours and days of which some are recorded and
+    some not, a learning curve.
     """
+    broad = cell == "broad"
+    stations = int(rng.integers(6, 21)) if broad else STATIONS
     units = 1100
-    products = rng.choice(4, units, p=[0.4, 0.3, 0.2, 0.1]).tolist()
-    planned = rng.uniform(1.9, 2.25, STATIONS)[None, :] * rng.uniform(0.9, 1.1, (4, STATIONS))
-    ratios = 1 + rng.normal(0.02, 0.05) + rng.normal(0, 0.07, STATIONS)
+    products = rng.choice(4, units, p=MIX).tolist()
+    planned = rng.uniform(1.9, 2.25, stations)[None, :] * rng.uniform(0.9, 1.1, (4, stations))
+    ratios = 1 + rng.normal(0.02, 0.05) + rng.normal(0, 0.07, stations)
+    shape = (units, stations)
     if cell == "other":
-        cv = rng.uniform(0.08, 0.3, STATIONS)
-        scatter = rng.gamma(1 / cv**2, cv**2, (units, STATIONS)) * rng.lognormal(-0.0018, 0.06, (units, 1))
-        stops = (rng.random((units, STATIONS)) < 0.008) * rng.uniform(1, 8, (units, STATIONS))
-        lost = np.where(rng.random(DAYS) < 0.4, rng.uniform(0, 2.5, DAYS), 0.0)
+        scatter = _gamma(rng, shape) * rng.lognormal(-0.0018, 0.06, (units, 1))
+        stops = (rng.random(shape) < 0.008) * rng.uniform(1, 8, shape)
+    elif broad:
+        scatter = _gamma(rng, shape) if rng.random() < 0.5 else _lognormal(rng, shape, rng.uniform(0.08, 0.3))
+        mean = rng.uniform(0.3, 1.5)
+        lasts = rng.exponential(mean, shape) if rng.random() < 0.7 else np.minimum(mean * rng.pareto(2.0, shape), 20.0)
+        stops = (rng.random(shape) < rng.uniform(0.01, 0.05)) * lasts
     else:
-        scatter = rng.lognormal(-0.5 * np.log(1 + 0.15**2), np.sqrt(np.log(1 + 0.15**2)), (units, STATIONS))
-        stops = (rng.random((units, STATIONS)) < 0.03) * (0.25 + rng.exponential(1.0, (units, STATIONS)))
-        lost = np.where(rng.random(DAYS) < 0.3, np.minimum(rng.exponential(1.0, DAYS), 6.0), 0.0)
+        scatter = _lognormal(rng, shape, 0.15)
+        stops = (rng.random(shape) < 0.03) * (0.25 + rng.exponential(1.0, shape))
     times = planned[products] * ratios * scatter + stops
+    size = rng.uniform(0.0 if broad else 0.1, 0.3) if broad or cell == "learning" else 0.0
+    weeks = rng.uniform(1.0, 4.0)
     if cell == "drift":
-        times *= (1 - 0.08 * np.minimum(np.arange(units) / 700, 1))[:, None]
-    buffers = tuple(rng.integers(0, 3, STATIONS - 1).tolist())
+        times *= 1 - 0.08 * np.minimum(np.arange(units) / 700, 1)[:, None]
+    lost = _lost(rng, cell)
+    buffers = tuple(rng.integers(0, 4 if broad else 3, stations - 1).tolist())
     begun = [(day * HOURS + rng.random() * (HOURS - its), its) for day, its in enumerate(lost.tolist()) if its > 0]
-    start, complete, departure = (_with_stops(each - FILLED, begun) for each in tell(times, buffers))
-    return Year(buffers, planned, products, start, complete, departure, begun, cell != "silent")
+    recorded = rng.random() if broad else float(cell != "silent")
+    told = [each for each in begun if rng.random() < recorded]
+
+    def pace(now: float) -> float:
+        return 1 + size * math.exp(-max(now - FILLED, 0.0) / (5 * HOURS * weeks))
+
+    start, complete, departure = (_with_stops(each - FILLED, begun) for each in tell(times, buffers, pace))
+    return Year(buffers, planned, products, start, complete, departure, begun, told)
 
 
-def tell(times: Floats, buffers: tuple[int, ...]) -> tuple[Floats, Floats, Floats]:
-    """Starts, completions, departures [unit, station] of a line, told event by event."""
+def _gamma(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """Scatter of 8 to 30 % by station, mean 1."""
+    cv = rng.uniform(0.08, 0.3, shape[1])
+    return np.asarray(rng.gamma(1 / cv**2, cv**2, shape))
+
+
+def _lognormal(rng: np.random.Generator, shape: tuple[int, int], cv: float) -> Floats:
+    return np.asarray(rng.lognormal(-0.5 * np.log(1 + cv**2), np.sqrt(np.log(1 + cv**2)), shape))
+
+
+def _lost(rng: np.random.Generator, cell: str) -> Floats:
+    """Hours lost on each day."""
+    if cell == "other":
+        return np.where(rng.random(DAYS) < 0.4, rng.uniform(0, 2.5, DAYS), 0.0)
+    chance, mean, days = 0.3, 1.0, 0.0
+    if cell == "rare":
+        chance, days = 0.05, 0.02
+    elif cell == "broad":
+        chance, mean, days = rng.uniform(0.05, 0.35), rng.uniform(0.4, 1.8), rng.uniform(0.0, 0.015)
+    hours = np.where(rng.random(DAYS) < chance, np.minimum(rng.exponential(mean, DAYS), 6.0), 0.0)
+    return np.asarray(np.where(rng.random(DAYS) < days, HOURS, hours))
+
+
+def tell(
+    times: Floats, buffers: tuple[int, ...], pace: Callable[[float], float] = lambda now: 1.0
+) -> tuple[Floats, Floats, Floats]:
+    """Starts, completions, departures [unit, station] of a line, told event by event.
+
+    What starts at a time takes ``pace`` times as long.
+    """
     units, stations = times.shape
     needs = times.tolist()
     start, complete, departure = (np.full(times.shape, np.inf) for _ in range(3))
@@ -104,7 +154,7 @@ def tell(times: Floats, buffers: tuple[int, ...]) -> tuple[Floats, Floats, Float
     def begin(now: float, station: int, unit: int) -> None:
         at[station], done[station] = unit, False
         start[unit, station] = now
-        heapq.heappush(events, (now + needs[unit][station], station))
+        heapq.heappush(events, (now + needs[unit][station] * pace(now), station))
 
     def leave(now: float, station: int) -> int:
         unit, at[station] = at[station], -1
@@ -151,9 +201,10 @@ def _with_stops(times: Floats, stops: list[tuple[float, float]]) -> Floats:
 
 def record(year: Year, now: float) -> LineLog:
     """What the gateway knows by then."""
-    names = [f"s{i}" for i in range(STATIONS)]
+    stations = year.planned.shape[1]
+    names = [f"s{i}" for i in range(stations)]
     passages: list[list[Passage]] = []
-    for i in range(STATIONS):
+    for i in range(stations):
         its = []
         for unit in np.flatnonzero((year.start[:, i] >= 0) & (year.start[:, i] <= now)).tolist():
             start = float(year.start[unit, i])
@@ -161,13 +212,13 @@ def record(year: Year, now: float) -> LineLog:
                 float(each) if each <= now else None for each in (year.complete[unit, i], year.departure[unit, i])
             )
             until = now if complete is None else complete
-            stopped = sum(max(0.0, min(until, b + s) - max(start, b)) for b, s in _near(year.stops, start, until))
-            waits = {"power": stopped} if year.told and stopped else {}
+            stopped = sum(max(0.0, min(until, b + s) - max(start, b)) for b, s in _near(year.told, start, until))
+            waits = {"power": stopped} if stopped else {}
             its.append(Passage(unit, i, start, complete, departure, waits=waits))
         passages.append(its)
     known = 1 + max(each.unit for each in passages[0])
     products: list[str | None] = [FAMILIES[each] for each in year.products[:known]]
-    planned = [{FAMILIES[f]: float(year.planned[f, i]) for f in range(4)} for i in range(STATIONS)]
+    planned = [{FAMILIES[f]: float(year.planned[f, i]) for f in range(4)} for i in range(stations)]
     layout = Layout.chain(year.buffers)
     return LineLog(layout, names, [str(u) for u in range(known)], products, passages, planned, 0.0, now)
 
@@ -183,7 +234,7 @@ def prospect_of(year: Year, day: int) -> Prospect:
     """The year seen from the end of a day."""
     days = [(each * HOURS, (each + 1) * HOURS) for each in range(DAYS)]
     log = record(year, day * HOURS)
-    mix = dict(zip(FAMILIES, [0.4, 0.3, 0.2, 0.1], strict=True))
+    mix = dict(zip(FAMILIES, MIX, strict=True))
     return Prospect(log, days, [Goal("year", 10_000, year.done(day * HOURS), DAYS * HOURS)], mix=mix)
 
 
