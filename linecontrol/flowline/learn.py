@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from linecontrol.flowline.log import LineLog
-from linecontrol.flowline.practice import Practice, practise
+from linecontrol.flowline.practice import AGES, Practice, practise
 from linecontrol.flowline.ratios import (
     PRIOR,
     STATION_SDS,
@@ -60,7 +60,8 @@ class Posterior(Struct, frozen=True):
 
     ``count`` [station] cycles (running ones as far as they count) with the mean ratio ``mean``; ``error`` [station]
     is the standard deviation of single ratios, known with ``freedom`` degrees of freedom. ``residuals`` [station,
-    RESIDUALS] ascend, their mean is 1. All of it is without what ``practice`` does.
+    RESIDUALS] ascend, their mean is 1. All of it is without what ``practice`` does: cycles until now took ``longer``
+    times as long in the mean, ``age`` [kind, station] is that of the next ones.
     """
 
     standards: Standards
@@ -71,6 +72,8 @@ class Posterior(Struct, frozen=True):
     freedom: float
     residuals: Floats
     practice: Practice
+    longer: float
+    age: Floats
 
     @property
     def ratios(self) -> Floats:
@@ -130,28 +133,28 @@ class Posterior(Struct, frozen=True):
 
 
 class _Cycles(Struct, frozen=True):
-    """A station's cycles: their numbers, which are over, and their ratios, until now of those that run still.
+    """A station's cycles: their age [kind, cycle], which are over, and their ratios, till now of those that run.
 
     Those that nobody saw from start to completion are left out.
     """
 
-    number: Floats
+    age: Floats
     over: NDArray[np.bool_]
     ratio: Floats
 
     @classmethod
     def of(cls, log: LineLog, its: Standards, at: int) -> "_Cycles":
         """Those of the station ``at``."""
-        number, over, ratio = [], [], []
+        age, over, ratio = [], [], []
         for each, passage in enumerate(log.passages[at]):
             own = own_time(passage)
             if own is None and passage.complete is not None:
                 continue
-            number.append(float(each))
+            age.append((float(each), max(passage.start - log.begin, 0.0) / max(its.usual)))
             over.append(own is not None)
             elapsed = max(log.end - passage.start - sum(passage.waits.values()), 0.0) if own is None else own
             ratio.append(elapsed / its.of(at, log.products[passage.unit]))
-        return cls(np.array(number), np.array(over, dtype=bool), np.array(ratio))
+        return cls(np.array(age).reshape(-1, AGES).T, np.array(over, dtype=bool), np.array(ratio))
 
 
 def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
@@ -164,8 +167,9 @@ def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
     cycles = [_Cycles.of(log, its, at) for at in range(len(log.passages))]
     practice = Practice.none(len(cycles))
     if prior.practice:
-        practice = practise([(each.number[each.over], each.ratio[each.over]) for each in cycles], its.planned, prior)
-    level = [each.ratio / practice.expected(each.number) for each in cycles]
+        practice = practise([(each.age[:, each.over], each.ratio[each.over]) for each in cycles], its.planned, prior)
+    longer = [practice.expected(each.age) for each in cycles]
+    level = [each.ratio / factor for each, factor in zip(cycles, longer, strict=True)]
     done = [ratio[each.over] for ratio, each in zip(level, cycles, strict=True)]
     running = [ratio[~each.over] for ratio, each in zip(level, cycles, strict=True)]
     count = np.array([float(len(each)) for each in done])
@@ -177,7 +181,9 @@ def learn(log: LineLog, prior: Prior = PRIOR) -> Posterior:
         total, centre = _with_running(count, mean, running, ratios, pool / pool.mean())
     ratios = _expected(total, centre, error, its.planned, prior)
     residuals = _residuals([each / ratio for each, ratio in zip(done, ratios, strict=True)])
-    return Posterior(its, prior, total, centre, error, freedom, residuals, practice)
+    age = np.array([[len(its) for its in log.passages], [(log.end - log.begin) / max(its.usual)] * len(cycles)])
+    mean_longer = float(np.mean([each.mean() for each in longer if len(each)] or [1.0]))
+    return Posterior(its, prior, total, centre, error, freedom, residuals, practice, mean_longer, age)
 
 
 def _measured(done: list[Floats], prior: Prior) -> tuple[Floats, Floats, float]:

@@ -1,8 +1,9 @@
 """What practice does to cycle times: in the first weeks of a line or a model they are longer, then they settle.
 
-The ``n``-th cycle of a station takes ``1 + size x exp(-n / units)`` times what it will take in the end. Sizes and
-paces of learning are weighed by what the record says of them; early in a year several are possible, and with them
-differs what the stations' times will settle at. Slow ones stand for a drift that nobody expects.
+A cycle takes ``1 + size x exp(-age / units)`` times what it will take in the end. Its age is how many came before it
+at the station, or how many could have since the record began: people learn by doing, but also from each other. Sizes,
+paces and kinds of age are weighed by what the record says of them; early in a year several are possible, and with
+them differs what the stations' times will settle at. Slow ones stand for a drift that nobody expects.
 """
 
 import numpy as np
@@ -14,23 +15,25 @@ from linecontrol.flowline.ratios import STATION_SDS, UNPLANNED_SD, Prior, statio
 Floats = NDArray[np.float64]
 
 UNITS = np.array([8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
-"""Cycles after which ``1/e`` of the excess is left."""
-SIZES = np.arange(-0.10, 0.501, 0.02)
-_NONE = 0.25
+"""Age at which ``1/e`` of the excess is left."""
+AGES = 2
+"""Kinds of age."""
+SIZES = np.arange(-0.10, 0.501, 0.03)
+_NONE = 0.2
 """Probability that nothing changes."""
-_MEAN = np.array([0.14, 0.14, 0.14, 0.14, 0.04, 0.0])
-_SD = np.array([0.11, 0.11, 0.11, 0.11, 0.05, 0.04])
+_MEAN = np.array([0.16, 0.16, 0.16, 0.14, 0.02, 0.0])
+_SD = np.array([0.12, 0.12, 0.12, 0.12, 0.04, 0.035])
 """What is known of the sizes, by pace."""
 _SHORT, _LONG = 0.5, 1.5
-"""Ratios beyond so many of their station's median count as that much."""
+"""Ratios beyond so many of what is usual at their station count as that much."""
 _CAUTION = 1.3
 """Errors are so many times as large as if cycles were independent."""
 _FEWEST = 0.05
-_ROUNDS = 2
+_ROUNDS = 3
 
 
 class Practice(Struct, frozen=True):
-    """Possible curves [curve] with their ``weight``.
+    """Possible curves [curve] with their ``weight``; ``kind`` is that of the age they follow.
 
     If one of them is true, the measured mean ratio of a station, from which practice has been taken out as it is
     expected, is ``shift`` [station, curve] times too small.
@@ -38,43 +41,46 @@ class Practice(Struct, frozen=True):
 
     size: Floats
     units: Floats
+    kind: NDArray[np.intp]
     weight: Floats
     shift: Floats
 
     @classmethod
     def none(cls, stations: int) -> "Practice":
         """Nothing changes."""
-        return cls(np.zeros(1), np.ones(1), np.ones(1), np.ones((stations, 1)))
+        return cls(np.zeros(1), np.ones(1), np.zeros(1, dtype=np.intp), np.ones(1), np.ones((stations, 1)))
 
     def draw(self, rng: np.random.Generator, replications: int) -> NDArray[np.intp]:
         """Curves as they may be [replication]."""
         return np.asarray(rng.choice(len(self.weight), replications, p=self.weight))
 
-    def excess(self, curve: NDArray[np.intp], number: Floats) -> Floats:
-        """By how much some cycles [cycle] take longer than in the end [cycle, replication]."""
-        return np.asarray(self.size[curve] * np.exp(-number[:, None] / self.units[curve]))
+    def excess(self, curve: NDArray[np.intp], age: Floats) -> Floats:
+        """By how much some cycles take longer than in the end [cycle, replication]; ``age`` is [kind, cycle]."""
+        return np.asarray(self.size[curve] * np.exp(-age[self.kind[curve]].T / self.units[curve]))
 
-    def expected(self, number: Floats) -> Floats:
-        """Expected factor of the cycles with these numbers at their station."""
-        out = np.ones(len(number))
-        for each in np.unique(self.units):
-            its = self.units == each
-            out += (self.weight[its] @ self.size[its]) * np.exp(-number / each)
+    def expected(self, age: Floats) -> Floats:
+        """Expected factor of cycles of this ``age`` [kind, cycle]."""
+        out = np.ones(age.shape[1])
+        for kind, units in {*zip(self.kind.tolist(), self.units.tolist(), strict=True)}:
+            its = (self.kind == kind) & (self.units == units)
+            out += (self.weight[its] @ self.size[its]) * np.exp(-age[kind] / units)
         return out
 
 
 def practise(done: list[tuple[Floats, Floats]], planned: NDArray[np.bool_], prior: Prior) -> Practice:
-    """What the stations' cycles tell: their numbers and their ratios of own to planned time, station by station."""
-    size = np.concatenate([[0.0], np.tile(SIZES, len(UNITS))])
-    units = np.concatenate([[UNITS[0]], np.repeat(UNITS, len(SIZES))])
-    log_weight = np.concatenate([[np.log(_NONE)], _log_prior().ravel()])
-    factors = [1 + size[:, None] * np.exp(-number / units[:, None]) for number, _ in done]
-    logs = [np.log(_clipped(ratio)) for _, ratio in done]
-    count = np.array([len(each) for each in logs])
+    """What the stations' cycles tell: their ages [kind, cycle] and ratios of own to planned time, by station."""
+    size, units, kind = (each.ravel() for each in np.meshgrid(SIZES, UNITS, np.arange(AGES), indexing="ij"))
+    size, units, kind = np.append(0.0, size), np.append(UNITS[0], units), np.append(0, kind)
+    log_weight = np.append(np.log(_NONE), np.repeat(_log_prior(), AGES))
+    factors = [1 + size[:, None] * np.exp(-age[kind] / units[:, None]) for age, _ in done]
+    ratios = [ratio for _, ratio in done]
+    count = np.array([len(each) for each in ratios])
     weight = np.exp(log_weight - log_weight.max())
     for _ in range(_ROUNDS):
         weight /= weight.sum()
-        scatter = _scatter(logs, [np.log(weight @ its) for its in factors], prior)
+        curve = [weight @ its for its in factors]
+        logs = [np.log(_clipped(ratio, its)) for ratio, its in zip(ratios, curve, strict=True)]
+        scatter = _scatter(logs, [np.log(its) for its in curve], prior)
         told = log_weight + _likelihood(logs, factors, scatter, planned, prior) if count.any() else log_weight
         weight = np.exp(told - told.max())
     weight = np.where(weight > 1e-6 * weight.max(), weight, 0.0)
@@ -84,20 +90,22 @@ def practise(done: list[tuple[Floats, Floats]], planned: NDArray[np.bool_], prio
         if count[at]:
             shift[at] = ((weight @ its) / its).mean(axis=1)
     kept = weight > 0
-    return Practice(size[kept], units[kept], weight[kept], shift[:, kept])
+    return Practice(size[kept], units[kept], kind[kept], weight[kept], shift[:, kept])
 
 
 def _log_prior() -> Floats:
-    """Of each size at each pace [pace, size]."""
-    its = np.exp(-0.5 * ((SIZES - _MEAN[:, None]) / _SD[:, None]) ** 2)
-    return np.asarray(np.log((1 - _NONE) / len(UNITS) * its / its.sum(axis=1, keepdims=True)))
+    """Of each size at each pace and age [size, pace]."""
+    its = np.exp(-0.5 * ((SIZES[:, None] - _MEAN) / _SD) ** 2)
+    return np.asarray(np.log((1 - _NONE) / len(UNITS) / AGES * its / its.sum(axis=0)))
 
 
-def _clipped(ratio: Floats) -> Floats:
+def _clipped(ratio: Floats, curve: Floats) -> Floats:
+    """Ratios without what is far off the expected curve."""
     if not len(ratio):
         return ratio
-    middle = float(np.median(ratio))
-    return np.maximum(np.clip(ratio, _SHORT * middle, _LONG * middle), _FEWEST)
+    level = ratio / curve
+    middle = float(np.median(level))
+    return np.maximum(curve * np.clip(level, _SHORT * middle, _LONG * middle), _FEWEST)
 
 
 def _scatter(logs: list[Floats], curve: list[Floats], prior: Prior) -> Floats:

@@ -34,7 +34,7 @@ class Prior(Struct, frozen=True):
 
 
 PRIOR = Prior()
-FORECAST = Prior(shared=60.0, long=1.5, caution=1.05, practice=True)
+FORECAST = Prior(optimism=1.03, shared=60.0, long=1.5, caution=1.05, practice=True)
 """Which of them makes intervals of forecasts that hold what they say: see docs/explanations/forecast-study.md."""
 
 STATION_SDS = np.array([0.03, 0.05, 0.08, 0.12, 0.18, 0.27])

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from linecontrol.flowline.learn import Posterior
-from linecontrol.flowline.log import LineLog, Passage
+from linecontrol.flowline.log import UNOBSERVED, LineLog, Passage
 
 Floats = NDArray[np.float64]
 
@@ -85,6 +85,7 @@ def _survival(log: LineLog, posterior: Posterior, begins: Floats, ends: Floats) 
         which = np.repeat(np.arange(len(its)), count)
         gap = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which]
         start = np.array([each.start for each in its])[which]
+        unseen = np.array([UNOBSERVED in each.waits for each in its])[which]
         waits = np.array([sum(each.waits.values()) for each in its])[which]
         scale = np.array([posterior.standards.of(at, log.products[each.unit]) for each in its])[which] * ratios[at]
         before = begins[gap] - start
@@ -93,7 +94,7 @@ def _survival(log: LineLog, posterior: Posterior, begins: Floats, ends: Floats) 
         since = np.minimum(before, until)
         elapsed = since[:, None] + (until - since)[:, None] * steps
         tail = np.log(_beyond(posterior.residuals[at], elapsed / scale[:, None]))
-        np.add.at(log_survival, gap, tail - tail[:, :1])
+        np.add.at(log_survival, gap, np.where(unseen[:, None], 0.0, tail - tail[:, :1]))
     return np.exp(log_survival)
 
 
@@ -124,4 +125,8 @@ def _expected(survival: Floats, length: Floats, cycle: float, time: float) -> Fl
 
 
 def _longer(passage: Passage, wait: float) -> Passage:
-    return replace(passage, waits=passage.waits | {STANDSTILL: wait}) if wait > 0 else passage
+    return (
+        replace(passage, waits=passage.waits | {STANDSTILL: wait})
+        if wait > 0 and UNOBSERVED not in passage.waits
+        else passage
+    )

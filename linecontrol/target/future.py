@@ -142,8 +142,8 @@ class Simulator:
         """Each unit's times [station, replication], those in the line first."""
         replications = products.shape[1]
         running = {(each.row, each.station): each.elapsed for each in self._state.running}
-        practice, begun = self._posterior.practice, [float(len(each)) for each in self._prospect.log.passages]
-        excess = practice.excess(self._curve, np.array(begun))
+        practice = self._posterior.practice
+        excess = practice.excess(self._curve, self._posterior.age)
         fade = np.exp(-1 / practice.units[self._curve])
         for unit, its in enumerate(products):
             planned = self._table[its].T

@@ -9,7 +9,6 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from linecontrol.flowline import LineLog
 from linecontrol.flowline.learn import Posterior
 from linecontrol.flowline.path import Path
 
@@ -29,9 +28,9 @@ class Past(Struct, frozen=True):
     time: float
 
     @classmethod
-    def of(cls, path: Path, log: LineLog, posterior: Posterior, exits: list[float]) -> "Past":
+    def of(cls, path: Path, posterior: Posterior, exits: list[float]) -> "Past":
         """What a log tells, once the line was filled: as many units as it has stations are left out."""
-        exits = exits[min(log.layout.stations, len(exits) // 3) :]
+        exits = exits[min(len(posterior.count), len(exits) // 3) :]
         if len(exits) <= _FEWEST:
             return cls(0, 0.0)
         first, last = exits[0], exits[-1]
@@ -40,9 +39,7 @@ class Past(Struct, frozen=True):
             for each in path.charges
             if each.outside
         )
-        numbers = [np.arange(float(len(its))) for its in log.passages]
-        longer = float(np.mean([posterior.practice.expected(each).mean() for each in numbers if len(each)]))
-        return cls(len(exits) - 1, (last - first - lost) / longer)
+        return cls(len(exits) - 1, (last - first - lost) / posterior.longer)
 
     def pace(self, rng: np.random.Generator, productive: Floats) -> Floats:
         """How much faster than simulated the line may be [replication]; units leave at ``productive`` times.

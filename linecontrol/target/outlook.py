@@ -135,7 +135,7 @@ class _Foresight:
         self._ratios = self._posterior.draw(rng, replications, curve)
         self._hours = hours_ahead(self._parts, prospect.days, self._now, rng, replications)
         left = exits(self._log, frozenset())
-        past = Past.of(path, self._log, self._posterior, left)
+        past = Past.of(path, self._posterior, left)
         simulator = Simulator(prospect, self._posterior, self._state, self._ratios, self._hours, curve, past)
         self._mix = mix_of(prospect)
         self._future: Future = simulator.run(rng, *self._reach())

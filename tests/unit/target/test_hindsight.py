@@ -51,6 +51,6 @@ def test_lost_time_is_not_pace() -> None:
     passages[30].waits = {"power": 10.0}
     log = LineLog(Layout.chain(()), ["s"], list(map(str, range(60))), ["a"] * 60, [passages], [{"a": 2.0}], 0.0, 130.0)
     exits = [each.complete for each in passages if each.complete is not None]
-    its = Past.of(critical_path(log), log, learn(log, FORECAST), exits)
+    its = Past.of(critical_path(log), learn(log, FORECAST), exits)
     assert its.units == 58
     assert its.time / its.units == pytest.approx(2.0, rel=0.04)
