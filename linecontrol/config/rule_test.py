@@ -26,7 +26,7 @@ class StartConfig(ConfigModel):
 
 
 class CompleteConfig(ConfigModel):
-    """A cycle ends."""
+    """A cycle ends. Unit, product and planned time that are left out are those of its start."""
 
     unit: str | None = None
     """The unit."""
@@ -56,7 +56,7 @@ class GivenConfig(ConfigModel):
     station: str | None = None
     """``line/station`` at which it happens."""
     state: StationState | None = None
-    """The station enters this state."""
+    """The station enters this state, with the unit and the product that are there."""
     start: StartConfig | None = None
     """A cycle begins at the station."""
     complete: CompleteConfig | None = None

@@ -5,7 +5,7 @@ from typing import Any
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
-from linecontrol.config.rule_test import GivenConfig
+from linecontrol.config.rule_test import GivenConfig, StartConfig
 from linecontrol.duration import NS
 from linecontrol.model import (
     AndonCalled,
@@ -42,6 +42,8 @@ class Facts:
         """Nothing was told yet."""
         self._config, self._calendars = config, calendars
         self._states: dict[str, tuple[StationState, int]] = {}
+        self._begun: dict[str, StartConfig] = {}  # by station: the running cycle
+        self._work: dict[str, tuple[str | None, str | None]] = {}  # by station: unit and product
         self._told: dict[str, dict[str, Any]] = {}
 
     def events(self, given: GivenConfig, at_ns: int) -> Iterator[AnyEvent]:
@@ -90,21 +92,27 @@ class Facts:
         if given.state is not None:
             previous, since_ns = self._states.get(name, (StationState.UNOBSERVED, at_ns))
             self._states[name] = given.state, at_ns
+            unit, product = self._work.get(name, (None, None))
             yield StateChanged(
                 **where, state=given.state, previous=previous, since_ns=since_ns,
                 previous_s=calendar.working_ns(since_ns, at_ns) / NS, shift=shift.name if shift else "none",
+                unit=unit, product=product,
             )  # fmt: skip
         elif given.start is not None:
-            begins = given.start
+            begins = self._begun[name] = given.start
+            self._work[name] = begins.unit, begins.product
             yield CycleStarted(
                 **where, unit=begins.unit, unit_inferred=False, product=begins.product, planned_s=_s(begins.planned)
             )
         elif given.complete is not None:
-            ends = given.complete
+            ends, begun = given.complete, self._begun.pop(name, StartConfig())
+            product = ends.product or begun.product
+            planned = begun.planned if ends.planned is None else ends.planned
+            self._work[name] = self._work.get(name, (None, None))[0], product
             start_ns = None if ends.active is None else calendar.back(at_ns, ends.active)
             yield CycleCompleted(
-                **where, unit=ends.unit, unit_inferred=False, product=ends.product, start_ns=start_ns,
-                active_s=_s(ends.active), planned_s=_s(ends.planned), timing=ends.timing, good=ends.good,
+                **where, unit=ends.unit or begun.unit, unit_inferred=False, product=product, start_ns=start_ns,
+                active_s=_s(ends.active), planned_s=_s(planned), timing=ends.timing, good=ends.good,
                 lost_s={StationState.DOWN: ends.lost / NS} if ends.lost else {}, shift=shift.name if shift else "none",
             )  # fmt: skip
         elif given.andon is not None:
