@@ -38,9 +38,8 @@ def verdict_on(
         return None
     names = log.stations
     called = [titles[name] for name in names]
-    year_s = working_year_s(calendar, at_ns)
-    verdict = judge(log, seed=seed_of(line, log), titles=called, year=year_s)
-    pace = verdict.throughput * year_s
+    verdict = judge(log, seed=seed_of(line, log), titles=called)
+    pace = verdict.throughput * working_year_s(calendar, at_ns)
     by_title = dict(zip(called, names, strict=True))
     return BottleneckUpdated(
         at_ns=at_ns,
@@ -54,7 +53,7 @@ def verdict_on(
             Opinion(each.method, [by_title.get(title, title) for title in each.stations], each.reason)
             for each in verdict.opinions
         ],
-        verdict=verdict.sentence,
+        verdict=verdict.said(called, pace),
         notes=verdict.notes,
     )
 

@@ -89,9 +89,6 @@ class Prospects:
         codes = {str(product.code): name for name, product in self._config.products.items()}
         now = log.end + self._calendars[line].working_ns(at_ns, until_ns) / NS
         log = cut(log, log.begin, now)
-        passages = [
-            [each if each.complete is not None else replace(each, waits={}) for each in of] for of in log.passages
-        ]
         planned = [
             self._planned(line, name, until_ns) | {codes.get(key, key): time for key, time in log.planned[i].items()}
             for i, name in enumerate(log.stations)
@@ -100,7 +97,6 @@ class Prospects:
             log,
             layout=_layout(its, log),
             products=[codes.get(product or "", product) for product in log.products],
-            passages=passages,
             planned=planned,
         )
 

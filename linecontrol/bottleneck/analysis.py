@@ -11,9 +11,9 @@ from linecontrol.bottleneck.complaint import ERROR, NOTE, Complaint
 from linecontrol.bottleneck.hints import hints
 from linecontrol.bottleneck.silence import silence
 from linecontrol.bottleneck.table import Table
-from linecontrol.bottleneck.verdict import FASTER, judge
-from linecontrol.bottleneck.whatif import Change, Gain, Times, gains
-from linecontrol.bottleneck.window import last_units
+from linecontrol.bottleneck.verdict import judge
+from linecontrol.bottleneck.whatif import Change, Gain, gains
+from linecontrol.bottleneck.window import REPLAYED, last_units
 from linecontrol.calendar import WorkCalendar
 from linecontrol.errors import LogUnusable
 from linecontrol.flowline import LineLog
@@ -24,9 +24,6 @@ DAY_NS = 86_400 * 10**9
 YEAR_NS = 365 * DAY_NS
 _RECENT = 3000
 """Units from which places are found: what is long ago may have been another line."""
-
-_REPLAYED = 1000
-"""Units that are replayed for gains."""
 
 FORMAT = 1
 """Of the JSON; raised when a key changes its meaning or goes."""
@@ -165,34 +162,32 @@ def analyse(table: Table, log: LineLog, asked: Asked) -> tuple[Analysis, LineLog
     unit, zero = (HOUR, table.log.begin) if table.clock.dates else (1.0, 0.0)
     throughput, takt = pace(log, unit)
     scale = the_scale(asked.scale, table, log, throughput)
-    left = sum(passage.complete is not None for passage in log.passages[last])
-    a_year = asked.scale.dates or asked.scale.units is not None or asked.scale.time is not None
-    year = scale.units * (log.end - log.begin) / left if a_year else None
     try:
-        verdict = judge(log, seed=asked.seed, year=year)
+        verdict = judge(log, seed=asked.seed, every=True)
     except ValueError as error:
         raise LogUnusable(str(error)) from error
-    less = [[Times(station, FASTER)] for station in range(log.layout.stations)]
-    recent = last_units(log, _REPLAYED)
-    if recent is not log:
-        notes.append(f"gains and what-ifs replay the last {_REPLAYED} units")
-    would = gains(recent, [*less, *asked.questions.values()], seed=asked.seed)
-    figures = [gain_figures(gain, scale) for gain in would]
+    a_year = asked.scale.dates or asked.scale.units is not None or asked.scale.time is not None
+    late = last_units(log, REPLAYED)
+    if late is not log:
+        notes.append(f"gains and what-ifs replay the last {REPLAYED} units")
+    answers = gains(late, list(asked.questions.values()), seed=asked.seed) if asked.questions else []
     names = log.stations
     inner = [station for station, following in enumerate(log.layout.following) if following >= 0]
     return (
         Analysis(
             format=FORMAT,
             file=asked.file,
-            verdict=verdict.sentence,
+            verdict=verdict.said(log.stations, scale.units if a_year else None),
             provisional=verdict.provisional,
             suspects=[names[station] for station in verdict.suspects],
             probability=dict(zip(names, verdict.probability, strict=True)),
             shares=dict(zip(names, verdict.shares, strict=True)),
             waits=verdict.waits,
             opinions=[OpinionFigures(each.method, list(each.stations), each.reason) for each in verdict.opinions],
-            gains=dict(zip(names, figures, strict=False)),
-            what_if=[WhatIf(text, its) for text, its in zip(asked.questions, figures[len(names) :], strict=True)],
+            gains={names[station]: gain_figures(gain, scale) for station, gain in verdict.gains.items()},
+            what_if=[
+                WhatIf(text, gain_figures(gain, scale)) for text, gain in zip(asked.questions, answers, strict=True)
+            ],
             scale=scale,
             units=verdict.units,
             time_unit="h" if table.clock.dates else None,

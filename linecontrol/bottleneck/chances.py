@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from linecontrol.bottleneck.recent import recent
 from linecontrol.bottleneck.sample import Sample, spread
+from linecontrol.bottleneck.window import REPLAYED, last_units
 from linecontrol.flowline import LineLog, run
 from linecontrol.flowline.learn import Posterior, learn
 from linecontrol.flowline.ratios import PRIOR, Prior
@@ -69,7 +69,7 @@ def _outside(
     log: LineLog, rng: np.random.Generator, units: int, replications: int
 ) -> tuple[Floats | None, Floats | None]:
     """Delays of starts and lengthenings of cycles from outside, as units of the record met them."""
-    sample = Sample.of(recent(log))
+    sample = Sample.of(last_units(log, REPLAYED))
     tables = sample.seen_gaps, sample.seen_waits
     if not any(table.any() for table in tables):
         return None, None

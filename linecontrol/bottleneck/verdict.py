@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from linecontrol.bottleneck.chances import chances
 from linecontrol.bottleneck.opinions import opinions
-from linecontrol.bottleneck.recent import recent
 from linecontrol.bottleneck.whatif import Gain, Times, gains
+from linecontrol.bottleneck.window import REPLAYED, last_units
 from linecontrol.flowline import LineLog
 from linecontrol.flowline.path import Path, critical_path
 from linecontrol.model import Opinion
@@ -27,8 +27,8 @@ class Verdict(Struct, frozen=True):
 
     ``probability`` [station] to be the bottleneck; the ``suspects``, most probable first, hold it with 80 %.
     ``shares`` [station] of the critical path and ``waits`` by cause from outside add up to 1. ``effective`` is a
-    station's mean time per unit by its own doing. ``gains`` tell of suspects what 10 % off their times would have
-    gained. ``units`` left the line in the record; ``throughput`` is per unit of working time.
+    station's mean time per unit by its own doing. ``gains`` tell, of suspects at least, what 10 % off their times
+    would have gained. ``units`` left the line in the record; ``throughput`` is per unit of working time.
     """
 
     probability: list[float]
@@ -41,15 +41,31 @@ class Verdict(Struct, frozen=True):
     units: int
     throughput: float
     provisional: bool
-    sentence: str
     notes: list[str]
 
+    def said(self, names: Sequence[str], per_year: float | None = None) -> str:
+        """The verdict in a sentence; ``names`` are what people call the stations.
 
-def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year: float | None = None) -> Verdict:
+        Gains are in units a year, of which the line builds ``per_year`` as it is; without that in percent.
+        """
+        first = self.suspects[0]
+        sure = self.probability[first]
+        word = next(word for least, word in _WORDS if sure >= least)
+        others = [f"{names[station]} ({self.probability[station]:.0%})" for station in self.suspects[1:]]
+        text = f"{word} {names[first]} ({sure:.0%}) holds the line back"
+        text += f", else {_listed(others, 'or')}" if others else ""
+        gain = self.gains.get(first)
+        if gain is not None:
+            low, likely, high = (_gained(each, per_year) for each in (gain.low, gain.likely, gain.high))
+            what = " more units a year" if per_year is not None else " % more units"
+            text += f"; 10 % off the times of {names[first]} would have given {likely}{what} ({low} to {high})"
+        return f"{text}.{' Provisional: little has been recorded yet.' if self.provisional else ''}"
+
+
+def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, every: bool = False) -> Verdict:
     """The verdict on a record; the same record and seed give the same one.
 
-    ``titles`` are what people call the stations, ``year`` is the working time of a year in the log's unit of time:
-    with it gains are told in units a year, without it in percent.
+    ``titles`` are what people call the stations. Gains are told of suspects, or if asked of ``every`` station.
 
     Raises:
         ValueError: there is neither a plan nor a completed cycle at any station.
@@ -59,14 +75,15 @@ def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year:
     length = path.end - path.begin
     shares = [own / length if length > 0 else 0.0 for own in path.own]
     waits = {cause: wait / length for cause, wait in path.waits.items()} if length > 0 else {}
-    late = recent(log)
+    late = last_units(log, REPLAYED)
     known = chances(log, seed=seed)
     suspects = suspects_of(known.probability)
     units = sum(passage.complete is not None for passage in log.passages[log.layout.last])
     throughput = units / length if length > 0 else 0.0
-    changes = [Times(station, FASTER) for station in suspects]
-    found = dict(zip(suspects, gains(late, changes, seed=seed), strict=True)) if units else {}
-    per_year = throughput * year if year is not None else None
+    told = range(log.layout.stations) if every else suspects
+    found = (
+        dict(zip(told, gains(late, [Times(each, FASTER) for each in told], seed=seed), strict=True)) if units else {}
+    )
     tied = [names[station] for station in mostly_tied(critical_path(late))]
     return Verdict(
         probability=known.probability,
@@ -79,35 +96,10 @@ def judge(log: LineLog, *, seed: int, titles: Sequence[str] | None = None, year:
         units=units,
         throughput=throughput,
         provisional=units < PROVISIONAL,
-        sentence=sentence(known.probability, suspects, found, names, per_year, provisional=units < PROVISIONAL),
         notes=[f"{_listed(tied)} tie: each of them alone gains nothing, all of them together do"]
         if len(tied) > 1
         else [],
     )
-
-
-def sentence(
-    probability: Sequence[float],
-    suspects: Sequence[int],
-    found: dict[int, Gain],
-    names: Sequence[str],
-    per_year: float | None,
-    *,
-    provisional: bool,
-) -> str:
-    """The verdict for people; ``per_year`` are the units of a year at the present pace."""
-    first = suspects[0]
-    sure = probability[first]
-    word = next(word for least, word in _WORDS if sure >= least)
-    others = [f"{names[station]} ({probability[station]:.0%})" for station in suspects[1:]]
-    text = f"{word} {names[first]} ({sure:.0%}) holds the line back"
-    text += f", else {_listed(others, 'or')}" if others else ""
-    gain = found.get(first)
-    if gain is not None:
-        low, likely, high = (_gained(each, per_year) for each in (gain.low, gain.likely, gain.high))
-        what = " more units a year" if per_year is not None else " % more units"
-        text += f"; 10 % off the times of {names[first]} would have given {likely}{what} ({low} to {high})"
-    return f"{text}.{' Provisional: little has been recorded yet.' if provisional else ''}"
 
 
 def mostly_tied(path: Path) -> list[int]:

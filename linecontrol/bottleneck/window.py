@@ -5,11 +5,14 @@ from msgspec.structs import replace
 from linecontrol.flowline import LineLog, Passage
 from linecontrol.flowline.path import departures
 
+REPLAYED = 1000
+"""Units of a record that are replayed and resampled: more would only cost time."""
+
 
 def cut(log: LineLog, begin: float, end: float) -> LineLog:
     """What was going on from ``begin`` to ``end``, as if it had been recorded then.
 
-    What ended before is gone, what ended after is running still.
+    What ended before is gone, what ended after is running still, and of what it waited for nothing is known yet.
     """
     leaves = departures(log)
     passages: list[list[Passage]] = []
@@ -44,4 +47,6 @@ def _until(passage: Passage, end: float) -> Passage:
     departure = None if complete is None or departure is None or departure > end else departure
     if (complete, departure) == (passage.complete, passage.departure):
         return passage
+    if complete is None and passage.complete is not None:
+        return replace(passage, complete=None, departure=None, waits={}, stops={})
     return replace(passage, complete=complete, departure=departure)

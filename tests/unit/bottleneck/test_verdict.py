@@ -54,7 +54,7 @@ def test_the_record_of_nothing_but_a_plan() -> None:
     assert max(verdict.probability) < 0.9
     assert verdict.provisional
     assert verdict.effective == [None, None, None]
-    assert "Provisional" in verdict.sentence
+    assert "Provisional" in verdict.said(log.stations)
 
 
 def test_no_plan_and_no_cycle_is_no_record() -> None:
@@ -70,10 +70,12 @@ def test_the_same_record_and_seed_give_the_same_verdict() -> None:
 
 def test_it_is_told_in_units_of_a_year() -> None:
     log = gamma((1.0, 1.3, 1.0), (0, 0), 200, 4.0, 1)
-    verdict = judge(log, seed=5, titles=["Frame", "Paint", "Test"], year=1875.0)
-    gain = verdict.gains[1].likely * verdict.throughput * 1875.0
-    assert verdict.sentence.startswith("Almost surely Paint (")
-    assert f"would have given {gain:.0f} more units a year" in verdict.sentence
+    verdict = judge(log, seed=5, every=True)
+    said = verdict.said(["Frame", "Paint", "Test"], 750.0)
+    assert said.startswith("Almost surely Paint (")
+    assert f"would have given {750.0 * verdict.gains[1].likely:.0f} more units a year" in said
+    assert list(verdict.gains) == [0, 1, 2]
+    assert verdict.gains[1] == judge(log, seed=5).gains[1]
 
 
 def test_who_disagrees_has_a_reason() -> None:
