@@ -26,6 +26,12 @@ CAUSE_WORDS = {
     "kit": "kits missing",
     "operator": "no operator",
     "unobserved": "not seen",
+    "cycle": "slower than planned",
+    "plan": "plan without slack",
+    "filling": "filling the line",
+    "transport": "moving units",
+    "material": "no material",
+    "unknown": "waits of unknown cause",
 }
 SAFE = 0.8
 """A promise with at least this probability is shown as good."""

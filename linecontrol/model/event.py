@@ -367,7 +367,7 @@ class KitForecast(Event, frozen=True, kw_only=True, tag="kit_forecast"):
 
 
 class LagCause(Struct, frozen=True, array_like=True, gc=False):
-    """Part of a line's lag: ``hours`` of working time lost by ``cause`` at ``station`` (empty: from outside)."""
+    """Part of a line's lag: ``hours`` of working time lost by ``cause`` at ``station`` (empty: by plan or filling)."""
 
     station: str
     cause: str

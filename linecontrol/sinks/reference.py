@@ -49,7 +49,7 @@ _ABOUT = {
     "commitment_forecast": "How probably a commitment is met",
     "kit_forecast": "When a kit runs out at the forecast pace; no `runs_out_ms` if it lasts",
     "lag": "Working hours and units by which a line is behind since `since_ms`; negative when ahead",
-    "lag_cause": "Part of the lag, by station (`none`: from outside) and cause",
+    "lag_cause": "Part of the lag, by station (`none`: the plan's own, the line's filling) and cause",
     "release": "Which products to start next, in order, and whether to start the next one now (`go`)",
     "link": "A connection came up (1) or went down (0)",
     "flag": "A flag changed its state; `active`: it wants somebody, `raised`: its cause holds",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from linecontrol.flowline import Layout, LineLog, Passage, run
 from linecontrol.flowline.path import critical_path
-from linecontrol.target.lag import CYCLE, PLAN, explain, line_takt
+from linecontrol.target.lag import CYCLE, FILLING, PLAN, explain, line_takt
 from tests.unit.flowline.records import recorded
 
 
@@ -40,8 +40,16 @@ def test_a_station_slower_than_planned_is_named() -> None:
     log = record(times, (0, 0), 1.0)
     parts = {(part.station, part.cause): part.seconds for part in explain(log, critical_path(log), 1.0)}
     assert parts[1, CYCLE] == pytest.approx(0.5 * 20)
-    assert parts[-1, PLAN] == pytest.approx(2.0)
-    assert set(parts) == {(1, CYCLE), (-1, PLAN)}
+    assert parts[-1, FILLING] + parts[-1, PLAN] == pytest.approx(2.0)
+    assert set(parts) == {(1, CYCLE), (-1, FILLING), (-1, PLAN)}
+
+
+def test_the_filling_is_over_when_the_first_unit_has_left() -> None:
+    log = record(np.full((20, 3, 1), 1.0), (0, 0), 1.0)
+    parts = {part.cause: part.seconds for part in explain(log, critical_path(log), 0.8)}
+    assert parts == {PLAN: pytest.approx(3.8), FILLING: pytest.approx(2.2)}
+    entered = msgspec.structs.replace(log, passages=[log.passages[0][1:], *log.passages[1:]])
+    assert [part.cause for part in explain(entered, critical_path(entered), 0.8)] == [PLAN]
 
 
 def test_stops_and_waits_are_told_by_cause() -> None:
@@ -51,4 +59,12 @@ def test_stops_and_waits_are_told_by_cause() -> None:
     ]]  # fmt: skip
     log = LineLog(Layout.chain(()), ["a"], ["u", "v"], ["x", "x"], passages, [{"x": 1.0}], 0.0, 8.0)
     parts = {(part.station, part.cause): part.seconds for part in explain(log, critical_path(log), 1.0)}
-    assert parts == {(0, "down"): 2.0, (-1, "kit"): 4.0}
+    assert parts == {(0, "down"): 2.0, (0, "kit"): 4.0}
+
+
+@pytest.mark.parametrize("seen", [0.0, 0.5, 2.0])
+def test_hours_that_nobody_saw_are_held_against_the_plan(seen: float) -> None:
+    passages = [[Passage(0, 0, 0.0, 5.0, 5.0, {"unobserved": 5.0 - seen})]]
+    log = LineLog(Layout.chain(()), ["a"], ["u"], ["x"], passages, [{"x": 2.0}], 0.0, 5.0)
+    (part,) = explain(log, critical_path(log), 2.0)
+    assert (part.station, part.cause, part.seconds) == (0, "unobserved", pytest.approx(3.0))
