@@ -67,4 +67,5 @@ def test_hours_that_nobody_saw_are_held_against_the_plan(seen: float) -> None:
     passages = [[Passage(0, 0, 0.0, 5.0, 5.0, {"unobserved": 5.0 - seen})]]
     log = LineLog(Layout.chain(()), ["a"], ["u"], ["x"], passages, [{"x": 2.0}], 0.0, 5.0)
     (part,) = explain(log, critical_path(log), 2.0)
-    assert (part.station, part.cause, part.seconds) == (0, "unobserved", pytest.approx(3.0))
+    assert (part.station, part.cause) == (0, "unobserved")
+    assert part.seconds == pytest.approx(3.0)
