@@ -19,7 +19,8 @@ class Sample:
     """The units that passed the whole line, as times for the recursion.
 
     ``own``, ``waits`` (lengthen a cycle) and ``gaps`` (delay its start) are [unit, station]; of ``seen_waits`` and
-    ``seen_gaps`` a cause is known or at least that there was one: what nobody saw is not in them.
+    ``seen_gaps`` a cause is known or at least that there was one: what nobody saw is not in them. ``left`` units left
+    the line, ``before`` of them were in it when the record begins, ``after`` others when it ends.
     """
 
     def __init__(self, links: Links, plan: Plan) -> None:
@@ -47,6 +48,9 @@ class Sample:
         self.seen_gaps = self.gaps - unseen[1, chosen]
         self.products = [log.products[unit] for unit in chosen]
         self.units = len(chosen)
+        began = {each.unit for at in entries for each in log.passages[at] if each.start >= log.begin}
+        self.left, self.before = len(through), len(through - began)
+        self.after = len({each.unit for its in log.passages for each in its} - through)
 
     @classmethod
     def of(cls, log: LineLog) -> "Sample":
@@ -54,8 +58,13 @@ class Sample:
         links = Links(log)
         return cls(links, Plan(links, log.layout))
 
+    @property
+    def drawn(self) -> int:
+        """How many units to draw, so that as many leave a line as full at beginning and end as it was recorded."""
+        return self.before + self.left + self.after
+
     def span(self, drawn: Ints, layout: Layout, changes: Sequence[Change]) -> Floats:
-        """How long the line needs for the drawn units [unit, draw], from empty to empty."""
+        """How long the line needs until the recorded number of the drawn units [unit, draw] have left it."""
         factor = np.ones(layout.stations)
         for change in changes:
             if isinstance(change, Times):
@@ -63,7 +72,8 @@ class Sample:
         times = spread(self.own * factor, drawn)
         waits = spread(self.waits, drawn) if self.waits.any() else None
         gaps = spread(self.gaps, drawn) if self.gaps.any() else None
-        return np.asarray(run(times, layout, waits=waits, start_waits=gaps).leaves.max(axis=0))
+        leaves = np.maximum.accumulate(run(times, layout, waits=waits, start_waits=gaps).leaves, axis=0)
+        return np.asarray(leaves[self.before + self.left - 1] - (leaves[self.before - 1] if self.before else 0.0))
 
     def mixed(self, weights: dict[str, float], chances: Floats) -> Ints:
         """Units drawn so that the products come in the wanted mix; ``chances`` [unit, draw, 2] are in [0, 1).
@@ -99,13 +109,13 @@ class Sample:
         return counts
 
 
-def blocks(rng: np.random.Generator, units: int, draws: int) -> Ints:
-    """Units [unit, draw] in blocks that followed each other, about the cube root of their number long."""
+def blocks(rng: np.random.Generator, units: int, drawn: int, draws: int) -> Ints:
+    """So many ``drawn`` of the units [unit, draw] in blocks that followed each other, about their cube root long."""
     length = max(1, round(units ** (1 / 3)))
-    count = -(-units // length)
+    count = -(-drawn // length)
     first = rng.integers(0, units, size=(count, 1, draws))
-    drawn = (first + np.arange(length)[None, :, None]) % units
-    return np.asarray(drawn.reshape(count * length, draws)[:units])
+    chosen = (first + np.arange(length)[None, :, None]) % units
+    return np.asarray(chosen.reshape(count * length, draws)[:drawn])
 
 
 def spread(table: Floats, drawn: Ints) -> Floats:

@@ -67,7 +67,7 @@ def gains(log: LineLog, changes: Sequence[Change | Sequence[Change]], *, seed: i
     if not sample.units:
         return [Gain(0.0, 0.0, 0.0) for _ in asked]
     rng = np.random.default_rng(seed)
-    drawn_units = blocks(rng, sample.units, draws)
+    drawn_units = blocks(rng, sample.units, sample.drawn, draws)
     chances = rng.random((*drawn_units.shape, 2))
     found = []
     before: dict[bool, Floats] = {}
@@ -78,7 +78,8 @@ def gains(log: LineLog, changes: Sequence[Change | Sequence[Change]], *, seed: i
             before[mix is None] = sample.span(drawn, log.layout, ())
         drawn = drawn_units if mix is None else sample.mixed(mix.weights, chances)
         layout = changed(log.layout, its)
-        ratios = before[mix is None] / sample.span(drawn, layout, its) - 1.0
+        span = sample.span(drawn, layout, its)
+        ratios = np.divide(before[mix is None], span, out=np.ones_like(span), where=span > 0) - 1.0
         low, middle, high = (float(each) for each in np.quantile(ratios, (LOW, 0.5, HIGH)))
         likely = middle
         if mix is None:
