@@ -53,7 +53,7 @@ def verdict_on(
             Opinion(each.method, [by_title.get(title, title) for title in each.stations], each.reason)
             for each in verdict.opinions
         ],
-        verdict=verdict.said(called, pace),
+        verdict=f"{verdict.holder(called)}.",
         notes=verdict.notes,
     )
 

@@ -61,7 +61,7 @@ class Releases:
             limit=limit,
             wip=wip,
             go=bool(proposal.products) and not held,
-            reason=self._reason(proposal, wip, limit, due=bool(orders), held=held),
+            reason=self._reason(proposal, due=bool(orders), held=held),
         )
 
     def _families(self, line: str) -> list[str]:
@@ -122,13 +122,10 @@ class Releases:
         times = posterior.times(rng, ratios, posterior.standards.table(products))
         return smallest_limit(times, log.layout).limit
 
-    def _reason(self, proposal: Proposal, wip: int, limit: int | None, *, due: bool, held: bool) -> str:
-        full = f"{wip} units are in the line" if limit is None else f"{wip} of {limit} units are in the line"
+    @staticmethod
+    def _reason(proposal: Proposal, *, due: bool, held: bool) -> str:
         if not due:
-            return f"Nothing to start: all that is due is in the line; {full}."
+            return "All that is due is in the line."
         if not proposal.products:
-            return f"Nothing to start: no kit is there for what is due; {full}."
-        title = self._config.products[proposal.products[0]].title
-        if held:
-            return f"Wait before starting {title}: {full}, more would only wait on each other."
-        return f"{title} next, for {proposal.order}; {full}."
+            return "No kit is there for what is due."
+        return "More would only wait on each other." if held else f"For {proposal.order}."

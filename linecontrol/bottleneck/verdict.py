@@ -43,17 +43,20 @@ class Verdict(Struct, frozen=True):
     provisional: bool
     notes: list[str]
 
+    def holder(self, names: Sequence[str]) -> str:
+        """Who holds the line back, in a sentence without its full stop; ``names`` are what people call the stations."""
+        sure = self.probability[self.suspects[0]]
+        word = next(word for least, word in _WORDS if sure >= least)
+        first, *others = [f"{names[station]} ({self.probability[station]:.0%})" for station in self.suspects]
+        return f"{word} {first} holds the line back" + (f", else {_listed(others, 'or')}" if others else "")
+
     def said(self, names: Sequence[str], per_year: float | None = None) -> str:
-        """The verdict in a sentence; ``names`` are what people call the stations.
+        """That, and what 10 % off its times would have gained, in sentences.
 
         Gains are in units a year, of which the line builds ``per_year`` as it is; without that in percent.
         """
         first = self.suspects[0]
-        sure = self.probability[first]
-        word = next(word for least, word in _WORDS if sure >= least)
-        others = [f"{names[station]} ({self.probability[station]:.0%})" for station in self.suspects[1:]]
-        text = f"{word} {names[first]} ({sure:.0%}) holds the line back"
-        text += f", else {_listed(others, 'or')}" if others else ""
+        text = self.holder(names)
         gain = self.gains.get(first)
         if gain is not None:
             low, likely, high = (_gained(each, per_year) for each in (gain.low, gain.likely, gain.high))

@@ -104,6 +104,8 @@ def _release(config: Config, line: LineConfig, path: Path_) -> Found:
             if texts:
                 code = config.products[texts[0]].code
                 yield here, f"it writes whole numbers, but the code of product {texts[0]!r} is {code!r}"
+            if (none := next((product for product in built if config.products[product].code == 0), None)) is not None:
+                yield here, f"0 means that no product is proposed, but it is the code of product {none!r}"
     for index, rule in enumerate(line.release.spacing):
         here = (*path, "release", "spacing", index)
         for place, product in enumerate(rule.products):

@@ -25,6 +25,8 @@ from linecontrol.model import (
 from linecontrol.rules.alarm import WANTING, flood_flag
 from linecontrol.rules.lexer import token_of
 
+NO_PRODUCT = 0
+"""Written as ``next_product`` when what was commanded isn't proposed any more."""
 _GIVE_UP = 2
 """A command without an outcome is closed as unknown after so many times ``expire_after``."""
 
@@ -84,16 +86,20 @@ class ControlRoom:
         return said
 
     def _release(self, event: ReleaseProposed) -> Sequence[AnyEvent]:
-        """Command the proposed product where that is allowed; what is to wait is commanded by nobody."""
+        """Command the proposed product where that is allowed; when it is to wait, take back what was commanded."""
         line = self._config.lines.get(event.line)
         product = self._config.products.get(event.products[0]) if event.go and event.products else None
-        if line is None or product is None or not isinstance(product.code, int):
+        code = NO_PRODUCT if product is None else product.code
+        if line is None or not isinstance(code, int):
             return ()
         target = f"{event.line}/{next(iter(line.stations))}"
-        if self._refusal(target, Command.NEXT_PRODUCT, product.code) is not None:
+        name = Command.NEXT_PRODUCT.value
+        if self._refusal(target, name, code) is not None:
             return ()
-        channel = self._channel(target, Command.NEXT_PRODUCT)
-        channel.want(product.code, event.reason)
+        if product is None and f"{target}/{name}" not in self._memory.channels:
+            return ()
+        channel = self._channel(target, name)
+        channel.want(code, event.reason)
         return self._write(channel, event.at_ns)
 
     def tick(self, at_ns: int) -> Sequence[AnyEvent]:

@@ -57,6 +57,7 @@ function buildTile(station) {
   const text = make("span", "text", station.title);
   const chips = make("span", "chips");
   title.append(make("span", "number", String(station.number)), text, chips);
+  const neck = make("span", "neck");
   const what = make("div", "what");
   const model = make("span", "model");
   const unit = make("span", "unit");
@@ -75,9 +76,9 @@ function buildTile(station) {
   const beyond = make("i", "beyond");
   bar.append(inPlan, beyond, make("i", "plan"));
   cycle.append(times, bar);
-  body.append(title, what, cycle);
+  body.append(title, what, neck, cycle);
   tile.append(state, body);
-  return { tile, icon, word, since, chips, model, unit, elapsed, lateBy, bar, inPlan, beyond, chipKey: "" };
+  return { tile, icon, word, since, chips, neck, model, unit, elapsed, lateBy, bar, inPlan, beyond, chipKey: "" };
 }
 
 function buildBand(line) {
@@ -163,7 +164,7 @@ function fillTile(t, s) {
   const chips = [];
   if (s.call) chips.push(["call", "CALL"]);
   if (s.alert && s.alert !== "info") chips.push([s.alert, s.alert === "critical" ? "!!" : "!"]);
-  if (s.bottleneck !== null) chips.push(["neck", "bottleneck " + s.bottleneck + " %"]);
+  put(t.neck, s.bottleneck === null ? "" : "bottleneck " + s.bottleneck + " %");
   const key = JSON.stringify(chips);
   if (t.chipKey !== key) {
     t.chipKey = key;

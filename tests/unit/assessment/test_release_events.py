@@ -53,17 +53,17 @@ def test_an_order_is_for_what_is_not_in_the_line_yet(plant: Config) -> None:
     event = proposed(plant, 2, counted(plant, 3, 40))
     assert event is not None
     assert event.wip == 2
-    assert "for Turkey's order" in event.reason
+    assert "For Turkey's order" in event.reason
     event = proposed(plant, 3, counted(plant, 3, 40))
     assert event is not None
-    assert "for the year's" in event.reason
+    assert "For the year's" in event.reason
 
 
 def test_nothing_is_started_when_all_that_is_due_is_in_the_line(plant: Config) -> None:
     event = proposed(plant, 5, counted(plant, 3, 2))
     assert event is not None
     assert (event.products, event.go) == ([], False)
-    assert event.reason == "Nothing to start: all that is due is in the line; 5 units are in the line."
+    assert event.reason == "All that is due is in the line."
     event = proposed(plant, 4, counted(plant, 3, 2))
     assert event is not None
     assert (len(event.products), event.go) == (1, True)

@@ -370,5 +370,15 @@ def test_what_is_to_wait_or_has_no_number_is_not_commanded() -> None:
     assert room.see(proposed(2, "text")) == ()
 
 
+def test_a_release_is_taken_back_when_it_is_to_wait() -> None:
+    room = ControlRoom(releasing(["next_product"]))
+    room.see(proposed(1, "seven"))
+    room.outcome(ended(2, "line/a/next_product/1"))
+    assert issued(room.see(proposed(20, "seven", go=False))) == [("line/a/next_product/2", 0)]
+    room.outcome(ended(21, "line/a/next_product/2"))
+    assert issued(room.see(proposed(40, "seven", go=False))) == []
+    assert issued(room.see(proposed(60, "seven"))) == [("line/a/next_product/3", 7)]
+
+
 def test_without_permission_a_release_is_a_proposal_only() -> None:
     assert ControlRoom(releasing(["andon"])).see(proposed(1, "seven")) == ()
