@@ -50,9 +50,11 @@ class WorkCalendar:
         """
         self.zone = zone
         self._week = week or Week(shifts, days_off=days_off, worked=worked)
-        self._stops = sorted(
-            (to_ns(stop.start.replace(tzinfo=zone)), to_ns(stop.end.replace(tzinfo=zone))) for stop in stops
+        self._reasons = sorted(
+            (to_ns(stop.start.replace(tzinfo=zone)), to_ns(stop.end.replace(tzinfo=zone)), stop.reason)
+            for stop in stops
         )
+        self._stops = [(start, end) for start, end, _ in self._reasons]
         self._years = range(0)
         self._shifts: list[Shift] = []
         self._starts: list[int] = []  # working spans, ascending and disjoint
@@ -134,6 +136,30 @@ class WorkCalendar:
         upcoming = [times[i] for times, i in ((self._starts, starts), (self._ends, ends)) if i < len(times)]
         return min(upcoming, default=at_ns + 366 * 86_400 * 10**9)
 
+    # --- planned stops --------------------------------------------------------------------------------------
+
+    def stop_at(self, at_ns: int) -> str | None:
+        """Why a planned stop is going on at that moment; ``None`` if there is none."""
+        return next((reason for start, end, reason in self._reasons if start <= at_ns < end), None)
+
+    def stopped_ns(self, start_ns: int, end_ns: int) -> dict[str, int]:
+        """What planned stops took of the shifts in [``start_ns``, ``end_ns``), breaks left out, by reason."""
+        taken: dict[str, int] = {}
+        years = range(self._year_of(start_ns) - 1, self._year_of(end_ns) + 2) if self._reasons else range(0)
+        spans = [
+            span
+            for year in years
+            for shift, hours in self._shifts_of(year)
+            if shift.start_ns < end_ns and shift.end_ns > start_ns
+            for span in self._spans_of(shift, hours, [])
+        ]
+        for begins, ends, reason in self._reasons:
+            begins, ends = max(begins, start_ns), min(ends, end_ns)
+            lost = sum(max(min(end, ends) - max(start, begins), 0) for start, end in spans)
+            if lost:
+                taken[reason] = taken.get(reason, 0) + lost
+        return taken
+
     # --- shifts and days ------------------------------------------------------------------------------------
 
     def shift_at(self, at_ns: int) -> Shift | None:
@@ -195,7 +221,9 @@ class WorkCalendar:
         self._from_ns = self.day_start(date(years[0], 1, 2))
         self._to_ns = self.day_start(date(years[-1], 12, 31))
         worked = sorted(
-            (shift, self._spans_of(shift, hours)) for year in years for shift, hours in self._shifts_of(year)
+            (shift, self._spans_of(shift, hours, self._stops))
+            for year in years
+            for shift, hours in self._shifts_of(year)
         )
         self._shifts = [shift for shift, spans in worked if spans]
         self._starts, self._ends, self._before = [], [], []
@@ -214,12 +242,12 @@ class WorkCalendar:
                 yield Shift(self._at(day, hours.start), self._at(day, hours.end), name, day), hours
             day += timedelta(days=1)
 
-    def _spans_of(self, shift: Shift, hours: Hours) -> list[tuple[int, int]]:
-        """The shift without breaks and planned stops, ascending."""
+    def _spans_of(self, shift: Shift, hours: Hours, stops: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The shift without breaks and ``stops``, ascending."""
         pauses = [(self._at(shift.day, begins), self._at(shift.day, ends)) for begins, ends in hours.breaks]
         spans = []
         start = shift.start_ns
-        for begins, ends in sorted([*pauses, *self._stops]):
+        for begins, ends in sorted([*pauses, *stops]):
             if begins >= shift.end_ns:
                 break
             if begins > start:

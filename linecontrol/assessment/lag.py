@@ -21,10 +21,11 @@ def lag_of(line: str, log: LineLog, plans: Plans, calendar: WorkCalendar, at_ns:
         return None
     parts = explain(log, path, takt_s)
     total_s = sum(part.seconds for part in parts)
+    since_ns = calendar.back(at_ns, round((log.end - path.begin) * _NS))
     return LagExplained(
         at_ns=at_ns,
         line=line,
-        since_ns=calendar.back(at_ns, round((log.end - path.begin) * _NS)),
+        since_ns=since_ns,
         hours=total_s / 3600,
         units=total_s / takt_s,
         causes=[
@@ -36,4 +37,5 @@ def lag_of(line: str, log: LineLog, plans: Plans, calendar: WorkCalendar, at_ns:
             )
             for part in parts
         ],
+        stops={reason: ns / _NS / 3600 for reason, ns in calendar.stopped_ns(since_ns, at_ns).items()},
     )

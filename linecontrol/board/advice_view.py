@@ -23,6 +23,7 @@ def lag_box(event: LagExplained, line: LineConfig, now_ns: int, zone: ZoneInfo) 
     return LagBox(
         sum=f"{amount(event.units, 'unit')} {side} since {day_text(event.since_ns, now_ns, zone)}",
         causes=[(_where(cause, line), f"{cause.units:.1f}") for cause in lost[:MOST_CAUSES]],
+        stops=", ".join(f"{reason} {hours:.0f}\u00a0h" for reason, hours in event.stops.items()),
     )
 
 

@@ -141,7 +141,8 @@ class LineView:
         if self._calendar.is_working(now_ns):
             return f"{shift.name.replace('_', ' ')} shift" if shift else "working"
         until = moment_text(self._calendar.next_change(now_ns), now_ns, self._calendar.zone)
-        return f"{'break' if shift else 'no shift'} until {until}"
+        stop = self._calendar.stop_at(now_ns)
+        return f"{stop or ('break' if shift else 'no shift')} until {until}"
 
     def _takt(self, now_ns: int) -> TaktClock:
         wanted = [ledger.takt_required_s for ledger in self._ledgers.values() if ledger.takt_required_s]

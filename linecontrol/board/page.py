@@ -140,10 +140,11 @@ class ForecastBox(Struct, frozen=True, kw_only=True):
 
 
 class LagBox(Struct, frozen=True, kw_only=True):
-    """Where a line lost its time: the sum, and its largest parts as (where and why, units)."""
+    """Where a line lost its time: the sum, its largest parts as (where and why, units), and planned stops besides."""
 
     sum: str
     causes: list[tuple[str, str]]
+    stops: str
 
 
 class ReleaseBox(Struct, frozen=True, kw_only=True):

@@ -376,13 +376,17 @@ class LagCause(Struct, frozen=True, array_like=True, gc=False):
 
 
 class LagExplained(Event, frozen=True, kw_only=True, tag="lag_explained"):
-    """Where a line lost its time since ``since_ns``: ``causes`` add up to ``hours`` (negative: gained)."""
+    """Where a line lost its time since ``since_ns``: ``causes`` add up to ``hours`` (negative: gained).
+
+    ``stops`` are the hours of planned stops by reason: they are no working time, so no part of it.
+    """
 
     line: str
     since_ns: int
     hours: float
     units: float
     causes: list[LagCause]
+    stops: dict[str, float] = {}
 
 
 class ReleaseProposed(Event, frozen=True, kw_only=True, tag="release_proposed"):

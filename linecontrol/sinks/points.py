@@ -192,7 +192,8 @@ def points(event: AnyEvent) -> Iterator[Point]:
         case KitForecast():
             yield _plain(schema.KIT_FORECAST, e, (e.kit,), at, runs_out_ms=_ms(e.runs_out_ns))
         case LagExplained():
-            yield _plain(schema.LAG, e, (e.line,), at, since_ms=_ms(e.since_ns))
+            stops = {"hours_stopped": sum(e.stops.values()), "stops": ", ".join(e.stops)}
+            yield _plain(schema.LAG, e, (e.line,), at, since_ms=_ms(e.since_ns), **stops)
             for each in e.causes:
                 yield _plain(schema.LAG_CAUSE, each, (e.line, each.station or None, each.cause), at)
         case ReleaseProposed():

@@ -48,7 +48,8 @@ _ABOUT = {
     "forecast_fan": "Units that will be done by then, as last told at `told_ms`: 10, 50 and 90 % quantiles",
     "commitment_forecast": "How probably a commitment is met",
     "kit_forecast": "When a kit runs out at the forecast pace; no `runs_out_ms` if it lasts",
-    "lag": "Working hours and units by which a line is behind since `since_ms`; negative when ahead",
+    "lag": "Working hours and units by which a line is behind since `since_ms`; negative when ahead. Besides, what"
+    " planned stops took (`hours_stopped`) and why (`stops`): they are no working time",
     "lag_cause": "Part of the lag, by station (`none`: the plan's own, the line's filling) and cause",
     "release": "Which products to start next, in order, and whether to start the next one now (`go`)",
     "link": "A connection came up (1) or went down (0)",

@@ -83,7 +83,7 @@ COMMITMENT_FORECAST = _m(
     finish_likely_ms=int, finish_high_ms=int,
 )  # fmt: skip
 KIT_FORECAST = _m("kit_forecast", "kit", runs_out_ms=int, short=int)
-LAG = _m("lag", "line", hours=float, units=float, since_ms=int)
+LAG = _m("lag", "line", hours=float, units=float, since_ms=int, hours_stopped=float, stops=str)
 LAG_CAUSE = _m("lag_cause", "line station cause", hours=float, units=float)
 RELEASE = _m("release", "line", products=str, wip_limit=int, wip=int, go=int, reason=str)
 LINK = _m("link", "connection", up=int, reason=str)

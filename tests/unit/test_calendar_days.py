@@ -88,6 +88,17 @@ def test_a_planned_stop_is_no_working_time() -> None:
     assert its.add(at(2026, 3, 5, 15), HOUR) == at(2026, 3, 9, 9, 30)
 
 
+def test_a_stop_has_its_reason_and_what_it_takes_of_the_shifts() -> None:
+    its = calendar(stops=[{"start": "2026-03-05 15:30", "end": "2026-03-09 09:00", "reason": "crane"}])
+    assert its.stop_at(at(2026, 3, 7)) == "crane"
+    assert its.stop_at(at(2026, 3, 9, 9)) is None
+    first, last = at(2026, 3, 5), at(2026, 3, 10)
+    assert {reason: ns / HOUR for reason, ns in its.stopped_ns(first, last).items()} == {
+        "crane": hours(calendar(), first, last) - hours(its, first, last)
+    }
+    assert its.stopped_ns(at(2026, 3, 9, 9), last) == {}
+
+
 def test_a_stop_over_a_whole_shift_leaves_no_shift() -> None:
     its = calendar(stops=[{"start": "2026-03-06 00:00", "end": "2026-03-07 00:00", "reason": "crane"}])
     assert not its.is_working_day(date(2026, 3, 6))

@@ -353,6 +353,7 @@ function lagParts(lag) {
   else {
     value.append(make("b", "", lag.sum));
     lag.causes.forEach(([where, units], i) => value.append((i ? " · " : ": ") + where + " ", make("b", "", units)));
+    if (lag.stops) value.append(" · planned stops: " + lag.stops);
   }
   return [part("Lag", value)];
 }

@@ -244,15 +244,25 @@ def test_kits_that_run_out() -> None:
 
 
 def test_where_the_time_went() -> None:
-    causes = [LagCause("axle", "down", 8.0, 3.2), LagCause("cab", "", 14.0, 5.7), LagCause("", "kit", 6.0, 2.4)]
+    causes = [
+        LagCause("axle", "down", 8.0, 3.2),
+        LagCause("cab", "cycle", 14.0, 5.7),
+        LagCause("axle", "kit", 6.0, 2.4),
+    ]
     causes += [LagCause("gone", "crane_hook", 1.0, 0.4), LagCause("axle", "", -2.0, -0.8)]
     lag = band(LagExplained(at_ns=NOW, line="tractor", since_ns=at(1, 5), hours=27.0, units=10.9, causes=causes)).lag
     assert lag is not None
     assert lag.sum == "10.9 units lost since 5 Jan"
-    assert lag.causes == [("Cab slower than planned", "5.7"), ("Axle down", "3.2"), ("kits missing", "2.4")]
-    gained = band(LagExplained(at_ns=NOW, line="tractor", since_ns=at(1, 5), hours=-5.0, units=-2.0, causes=[])).lag
+    assert lag.causes == [("Cab slower than planned", "5.7"), ("Axle down", "3.2"), ("Axle kits missing", "2.4")]
+    assert lag.stops == ""
+    gained = band(
+        LagExplained(
+            at_ns=NOW, line="tractor", since_ns=at(1, 5), hours=-5.0, units=-2.0, causes=[], stops={"crane": 16.0}
+        )
+    ).lag
     assert gained is not None
     assert (gained.sum, gained.causes) == ("2.0 units gained since 5 Jan", [])
+    assert gained.stops == "crane 16\u00a0h"
 
 
 def test_what_to_start_next() -> None:

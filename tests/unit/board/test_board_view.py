@@ -42,7 +42,10 @@ def a_view() -> BoardView:
     config = Config.model_validate(
         {
             "plant": {"site": "Ganja", "area": "Assembly", "timezone": "Asia/Baku"},
-            "calendar": {"shifts": {"day": shift}},
+            "calendar": {
+                "shifts": {"day": shift},
+                "stops": [{"start": "2026-11-26 00:00", "end": "2026-11-27 00:00", "reason": "crane inspection"}],
+            },
             "families": {"tractor": {"title": "Tractors"}},
             "products": {"b892": {"title": "Belarus 892", "family": "tractor", "code": 1}},
             "connections": {"plc": {"driver": "opcua"}},
@@ -136,6 +139,7 @@ def test_a_completed_cycle_leaves_and_the_next_one_stays() -> None:
         (at(9), 60.0, "day shift"),
         (at(12, 30), 0.0, "break until 13:00"),
         (at(18), 0.0, "no shift until Wed 08:00"),
+        (at(9, day=26), 0.0, "crane inspection until Fri 08:00"),
     ],
 )
 def test_what_ticks_rests_outside_working_time(now_ns: int, rate: float, shift: str) -> None:
