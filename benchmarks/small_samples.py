@@ -26,7 +26,7 @@ def main() -> None:
     for family in asked.families:
         for plan in PLANS:
             for units in WINDOWS:
-                its = list(scores(family, units, plan, lines=asked.lines, seed=asked.seed))
+                its = list(scores(family, units, plan, lines=asked.lines, seed=asked.seed, truths=4))
                 mean = {
                     name: sum(getattr(score, name) for score in its) / len(its)
                     for name in ("hit", "efficiency", "held", "size", "arrow", "active")

@@ -4,7 +4,8 @@ Four families of lines: *mixed* (stations near-balanced at 2.0 to 2.35 h), *unba
 (mixed, and stops of 0.75 to 3 h that take 1 to 6 % of the time) and *classic* (one station 25 % slower than the
 others, 3 to 5 places between stations, coefficient of variation .35). But for classic: coefficient of variation .12,
 0, 0, 1 or 2 places between stations, and four products whose times at each station differ by up to 10 % from the
-station's mean. The truth is the station with the largest share of the critical path over a million units.
+station's mean. The truth is the station with the largest share of the critical path over ``truths``
+times 260,000 units.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ PLANS = ("no plan", "plan")
 _STATIONS = 12
 _PRODUCTS = 4
 _WARM = 60
-_TRUTH, _TRUTHS = (1_300, 200), 4
+_TRUTH = (1_300, 200)
 
 
 class Line(Struct, frozen=True):
@@ -71,11 +72,9 @@ def line(rng: np.random.Generator, family: str) -> Line:
     return Line(Layout.chain(places), means, factors, 0.35 if family == "classic" else 0.12, stops)
 
 
-def elasticity(rng: np.random.Generator, its: Line) -> Floats:
+def elasticity(rng: np.random.Generator, its: Line, truths: int) -> Floats:
     """The true elasticity of the throughput [station]."""
-    shares = [
-        path_shares(run(its.times(rng, *_TRUTH)[0], its.layout), skip=50).own.mean(axis=1) for _ in range(_TRUTHS)
-    ]
+    shares = [path_shares(run(its.times(rng, *_TRUTH)[0], its.layout), skip=50).own.mean(axis=1) for _ in range(truths)]
     return np.asarray(np.mean(shares, axis=0))
 
 
@@ -114,11 +113,11 @@ def record(rng: np.random.Generator, its: Line, units: int, plan: str) -> LineLo
 
 
 @cache
-def known_lines(family: str, lines: int, seed: int) -> list[tuple[Line, Floats]]:
+def known_lines(family: str, lines: int, seed: int, truths: int) -> list[tuple[Line, Floats]]:
     """So many random lines of a family, and the true elasticities of each."""
     rng = np.random.default_rng([seed, FAMILIES.index(family)])
     drawn = [line(rng, family) for _ in range(lines)]
-    return [(its, elasticity(rng, its)) for its in drawn]
+    return [(its, elasticity(rng, its, truths)) for its in drawn]
 
 
 class Score(Struct, frozen=True):
@@ -132,10 +131,12 @@ class Score(Struct, frozen=True):
     active: bool
 
 
-def scores(family: str, units: int, plan: str, *, lines: int, seed: int, records: int = 3) -> Iterator[Score]:
+def scores(
+    family: str, units: int, plan: str, *, lines: int, seed: int, records: int = 3, truths: int = 1
+) -> Iterator[Score]:
     """Scores of ``records`` records of each of ``lines`` random lines, the same ones for all windows and plans."""
     rng = np.random.default_rng([seed, FAMILIES.index(family), units])
-    for its, truth in known_lines(family, lines, seed):
+    for its, truth in known_lines(family, lines, seed, truths):
         best = int(truth.argmax())
         for number in range(records):
             log = record(rng, its, units, plan)
