@@ -3,11 +3,13 @@
 A case is ten random rules and a random story. Every transition of every flag must be the same, at the same nanosecond.
 """
 
+from collections import Counter
 from functools import cache
 from random import Random
 
 import pytest
 
+from linecontrol.model.state import TRANSITIONS
 from tests.unit.rules.naive.cases import Case, Scale, by_flag, by_reference, by_room, case, long, room_of, short
 
 SCALES = {"short": cache(short), "long": cache(long)}
@@ -38,6 +40,17 @@ def test_every_transition_is_as_the_reference_has_it(name: str, batch: int) -> N
     for seed in range(batch * EACH, (batch + 1) * EACH):
         found = differences(case(scale, Random(seed)), name, seed)
         assert not found, "\n".join(found)
+
+
+def test_stories_tell_of_everything() -> None:
+    seen: Counter[str] = Counter()
+    for name in SCALES:
+        for seed in range(25):
+            of = case(scale_of(name), Random(seed))
+            assert all(hours.worked(of.end) > hours.worked(of.start) for hours in of.layout.hours.values())
+            seen.update(transition for _, transition, *_ in by_room(of, room_of(of), Random(seed)))
+    assert set(seen) == set(TRANSITIONS) - {"changed"}  # which only the gateway's own flags do
+    assert min(seen.values()) > 3
 
 
 @pytest.mark.study

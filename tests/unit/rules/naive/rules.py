@@ -27,7 +27,7 @@ class Dice:
         if each == "station":
             names = ["line/first", "line/second", "line/third", "other/left", "other/right"]
             rule["only"] = chance.choice([["*"], ["line/*"], ["other/*"], [chance.choice(names)], ["*/[ls]*"]])
-        rule["when"] = self.sequence() if each == "station" and chance.random() < 0.15 else self.condition(each, 2)
+        rule["when"] = self.sequence() if each == "station" and chance.random() < 0.25 else self.condition(each, 2)
         if chance.random() < 0.3:
             rule["clear_when"] = self.condition(each, 1)
         if chance.random() < 0.35:
@@ -61,10 +61,16 @@ class Dice:
 
     def sequence(self) -> str:
         """Conditions one after the other."""
-        text = self.condition("station", 1)
+        text = self.turning()
         for _ in range(self.chance.choice([1, 1, 1, 2])):
-            text += f" then {self.condition('station', 1)} within {self.length(8)}"
-        return text + (f" unless {self.condition('station', 1)}" if self.chance.random() < 0.4 else "")
+            text += f" then {self.turning()} within {self.length(self.chance.choice([2, 4, 8]))}"
+        return text + (f" unless {self.turning()}" if self.chance.random() < 0.4 else "")
+
+    def turning(self) -> str:
+        """What becomes true now and then."""
+        states = [f"state == '{state}'" for state in STATES[:4]]
+        simple = [*states, "andon", "running", f"since_cycle < {self.length(2)}", "tag.torque > 1", "not running"]
+        return self.chance.choice(simple) if self.chance.random() < 0.7 else self.condition("station", 1)
 
     def condition(self, each: str, depth: int) -> str:
         """What is true or false."""

@@ -32,7 +32,7 @@ from linecontrol.model.observation import VERBS
 from tests.unit.rules.naive.hours import MINUTE, Hours, S, Shift
 from tests.unit.rules.naive.plant import Layout
 
-MONDAY = 1_767_571_200 * S
+MONDAY = 1_767_556_800 * S
 """2026-01-05 00:00 in Baku."""
 WEEK = (0, 1, 2, 3, 4)
 LINES = {"line": ["first", "second", "third"], "other": ["left", "right"]}
@@ -46,7 +46,7 @@ SHIFTS = {
         "c": Shift(WEEK, 478, 484, ((481, 482),)),
         "d": Shift(WEEK, 485, 492),
         "m": Shift(WEEK, 1_430, 1_437),
-        "o": Shift(WEEK, 1_441, 1_449),
+        "o": Shift((1, 2, 3, 4, 5), 1, 9),
     },
 }
 LONG = {
@@ -136,7 +136,7 @@ def _written(shift: Shift) -> dict[str, Any]:
 
 
 STARTS = tuple(
-    MONDAY + minutes * MINUTE for minutes in (477, 479, 481, 484, 487, 1_433, 1_435, 1_438, 1_440 * 5 + 1_436)
+    MONDAY + minutes * MINUTE for minutes in (477, 479, 481, 484, 487, 1_433, 1_435, 1_438, 1_440 * 4 + 1_436)
 )
 """Beginnings shortly before shifts, breaks and midnight."""
 
@@ -150,9 +150,9 @@ def story(chance: Random, start: int, steps: int, step: int, flags: list[str]) -
     if chance.random() < 0.8:
         told += [tell(chance, start, step, station) for station in STATIONS for tell in (_state, _start, _end)]
         told += [tell(chance, start, step, station) for tell in _TELLERS for station in chance.sample(STATIONS, 2)]
-    busy = chance.choice([0.15, 0.3, 0.6])
-    stations = chance.sample(STATIONS, chance.choice([1, 2, 5]))
-    kinds = chance.sample(_TELLERS, chance.randint(3, len(_TELLERS)))
+    busy = chance.choice([0.15, 0.3, 0.6, 0.7])
+    stations = chance.sample(STATIONS, chance.choice([1, 1, 2, 5]))
+    kinds = [*_AT_STATIONS, *chance.sample(_TELLERS, chance.randint(0, len(_TELLERS)))]
     for place in range(steps):
         while chance.random() < busy:
             at = start + place * step
@@ -289,5 +289,6 @@ def _link(chance: Random, at: int, step: int, station: str) -> AnyEvent:
                        warning=chance.choice(["", "w"]))  # fmt: skip
 
 
+_AT_STATIONS = [_state, _state, _start, _end, _andon]
 _TELLERS = [_state, _state, _start, _start, _end, _end, _andon, _sample, _sample, _verdict, _lag, _ledger, _forecast,
             _commitment, _kit, _link]  # fmt: skip
