@@ -68,16 +68,17 @@ class Engine:
         self._control = ControlRoom(config)
         self._target = TargetRoom(config, by_line)
         self._bottleneck = BottleneckRoom(config, by_line)
+        self._alarm_kpi = AlarmKpiRoom(by_line)
         self._rooms: dict[str, Room] = {
             "kpi": KpiRoom(config, by_line),
             "target": self._target,
             "bottleneck": self._bottleneck,
             "rules": self._rules,
             "control": self._control,
-            "alarm_kpi": AlarmKpiRoom(by_line),
+            "alarm_kpi": self._alarm_kpi,
         }
-        self._chain = list(self._rooms.values())
-        self._rules_at = list(self._rooms).index("rules")
+        self._chain = [room for room in self._rooms.values() if room is not self._alarm_kpi]
+        self._rules_at = self._chain.index(self._rules)
         self._grid_ns = 0
 
     def step(self, observations: Sequence[Observation], now_ns: int) -> list[AnyEvent]:
@@ -112,6 +113,7 @@ class Engine:
             self._spread(self._line.tick(self._grid_ns), 0, out)
             for place, room in enumerate(self._chain):
                 self._spread(room.tick(self._grid_ns), place + 1, out)
+            out += self._alarm_kpi.tick(self._grid_ns)
         return out
 
     def question(self, now_ns: int) -> Question:
@@ -152,7 +154,13 @@ class Engine:
         return afresh
 
     def _spread(self, events: Sequence[AnyEvent], place: int, out: list[AnyEvent]) -> None:
-        """Show events to the rooms from ``place`` on; what a room says of one goes to the rooms after it."""
+        """Show events to the rooms from ``place`` on; what a room says of one goes to the rooms after it.
+
+        What the rules say is counted besides; nobody else's events cost anything there.
+        """
+        if place == self._rules_at + 1:
+            for event in events:
+                out += self._alarm_kpi.see(event)
         for event in events:
             out.append(event)
             for index in range(place, len(self._chain)):

@@ -1,5 +1,6 @@
 """Groups, floods and chatter: examples, and laws that hold for any story."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -10,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linecontrol.config import Config
+from linecontrol.config.rule_test import RuleTestConfig
 from linecontrol.model import AlarmState, AndonCalled, AnyEvent, FlagChanged, Operation, Severity
 from linecontrol.model.observation import VERBS
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.alarm import Alarm, Life, expire, feel
 from linecontrol.rules.chatter import calming_ns
+from linecontrol.trial import run_test
 
 S = 10**9
 MONDAY = 1_767_585_600 * S
@@ -211,6 +214,61 @@ def turns(life: Life, signals: list[tuple[int, bool]], until_ns: int) -> list[in
 def test_names_of_the_gateways_own_flags_are_taken(lab: SimpleNamespace) -> None:
     with pytest.raises(Exception, match="flood is a flag of the gateway's own"):
         lab.room_of(lab.plant({"flood": CALL}))
+
+
+def no_other_rules(name: str) -> Config:
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize(("first", "failures"), [("first out: call/line/first", 0), ("", 1)])
+def test_engineers_can_test_it(lab: SimpleNamespace, first: str, failures: int) -> None:
+    config = lab.plant({"call": {**CALL, "group": "stop"}}, **alarms(flood={"enter": 3, "leave": 1}))
+    test = RuleTestConfig.model_validate(
+        {
+            "name": "the first stands for the others",
+            "start": "2026-01-05T08:00",
+            "given": [
+                {"at": "10s", "station": "line/first", "andon": True},
+                {"at": "20s", "station": "line/second", "andon": True},
+                {"at": "30s", "station": "line/first", "andon": False},
+                {"at": "40s", "restart": True},
+            ],
+            "expect": [
+                {"at": "10s", "raised": "call/line/first", "suppressed_by": ""},
+                {"at": "20s", "raised": "call/line/second", "suppressed_by": first},
+                {"at": "30s", "cleared": "call/line/first"},
+                {"at": "30s", "unsuppressed": "call/line/second", "suppressed_by": ""},
+            ],
+        }
+    )
+    outcome = run_test(config, lab.calendars(config), test, [], no_other_rules)
+    assert len(outcome.failures) == failures
+    assert all("it is by first out: call/line/first" in str(failure) for failure in outcome.failures)
+
+
+def test_an_event_without_an_edge_costs_nothing(lab: SimpleNamespace) -> None:
+    """As many Python calls with groups, floods and chatter as without."""
+
+    def calls(config: Config) -> int:
+        room = lab.room_of(config)
+        lab.play(room, [call(10, "first"), call(20, "second")], MONDAY + 30 * S)
+        events = [call(40 + step, station) for step in range(20) for station in ("first", "second")]
+        count = 0
+
+        def called(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(called)
+        try:
+            for event in events:
+                room.see(event)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    loose, tight = (lab.plant({"call": {**CALL, **group}}, **TIGHT) for group in ({}, {"group": "g"}))
+    assert calls(loose) == calls(tight) == calls(lab.plant({"call": CALL}, **LOOSE)) > 0
 
 
 # --- laws ---------------------------------------------------------------------------------------------------
