@@ -25,6 +25,7 @@ from linecontrol.config.plan import Plan
 from linecontrol.daemon import Gateway, Pace, Setup, serve
 from linecontrol.duration import NS, duration_ns
 from linecontrol.errors import LinecontrolError
+from linecontrol.gateway.operators import TOKEN_FILE
 from linecontrol.model import Health
 
 SETTLED_S = 0.6
@@ -133,6 +134,9 @@ async def _with_gateway(
         for name, port in plant.ports.items():
             console.print(f"  {name}: 127.0.0.1:{port}")
         console.print(f"  board: http://127.0.0.1:{gateway.board_port}/   journal: {options.state}")
+        console.print(
+            f"  to act on flags there, sign in with the token in {options.state / TOKEN_FILE}", soft_wrap=True
+        )
         await _links_up(gateway)
         await plant.start(clock.start())
         await _show_progress(options, gateway, summary, stop, console)
