@@ -136,6 +136,15 @@ class WorkCalendar:
         upcoming = [times[i] for times, i in ((self._starts, starts), (self._ends, ends)) if i < len(times)]
         return min(upcoming, default=at_ns + 366 * 86_400 * 10**9)
 
+    def period(self, at_ns: int) -> tuple[int, int, bool]:
+        """What the moment lies in: its begin, its end (a year ahead at the most), and whether it is working time."""
+        end_ns = self.next_change(at_ns)
+        index = bisect_right(self._starts, at_ns) - 1
+        if index < 0:
+            return self._from_ns, end_ns, False
+        working = at_ns < self._ends[index]
+        return self._starts[index] if working else self._ends[index], end_ns, working
+
     # --- planned stops --------------------------------------------------------------------------------------
 
     def stop_at(self, at_ns: int) -> str | None:

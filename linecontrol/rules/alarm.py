@@ -57,7 +57,7 @@ class Gate(Struct, frozen=True):
     once: bool = False
 
 
-class Alarm(Struct):
+class Alarm(Struct, omit_defaults=True):
     """What is remembered of one alarm.
 
     ``signal`` is what would change it: that it is to be raised or, once raised, to be cleared; ``None`` if unknown.

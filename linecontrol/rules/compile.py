@@ -7,20 +7,22 @@ import msgspec
 from msgspec import Struct
 
 from linecontrol.config import Config, Plain, RuleConfig
-from linecontrol.model import CycleCompleted, Event, Sampled, Severity
+from linecontrol.model import Severity
 from linecontrol.rules.actions import action_problems
 from linecontrol.rules.alarm import RESERVED, Life
 from linecontrol.rules.check import Vocabulary, check_condition, check_when
-from linecontrol.rules.emit import Factory, value_of, wake_of
+from linecontrol.rules.emit import Factory, moving, value_of, wake_of
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
 from linecontrol.rules.lexer import Token
 from linecontrol.rules.message import Message, message
-from linecontrol.rules.names import FORECASTS, SIDES, Kind, Named
+from linecontrol.rules.moves import Move, moves, moves_of, sights
+from linecontrol.rules.names import SIDES, Kind, Named
 from linecontrol.rules.params import first_values, fit_problems, form_problems, length_ns, tokens_of
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.subjects import About, subjects
 from linecontrol.rules.tree import ExpressionError
-from linecontrol.rules.typed import CYCLES, DAYS, Apply, Chain, Figure, Load, Since, Typed, comparison, leaves
+from linecontrol.rules.typed import Apply, Chain, Figure, Leaf, Load, Passed, Since, Typed, comparison, counting, leaves
+from linecontrol.rules.window import SORTED
 
 _T = TypeVar("_T")
 
@@ -37,10 +39,12 @@ class RuleProblem(Struct, frozen=True):
 class Rule(Struct, frozen=True):
     """A compiled rule.
 
-    ``when`` raises it, ``over`` clears it, ``suppress`` suppresses it. ``moved_by`` maps the subject that it looks at
-    (a side, a place, or empty for its own) to the events that move it, ``sampled`` to the tags whose samples do.
-    ``windows``, ``ages`` and ``tags`` are to be kept for its subjects, ``other_tags`` for others. ``notes`` tells
-    whether its message is an entry into what happened.
+    ``when`` raises it, ``over`` clears it, ``suppress`` suppresses it; ``conditions`` are all that it looks at.
+    ``moved_by`` are the events that move these, ``hastened_by`` those that move when time does (``wake``), ``sights``
+    the sides at which a station's first sight moves them. ``windows``, ``ages`` and ``tags`` are to be kept for its
+    subjects, ``other_tags`` for others; of ``ordered`` windows the values are to be kept in order, of others it is to
+    be counted what is beyond the limits of ``passed``. ``notes`` tells whether its message is an entry into what
+    happened.
     """
 
     name: str
@@ -50,16 +54,20 @@ class Rule(Struct, frozen=True):
     when: Typed | Chain
     over: Typed
     suppress: Typed | None
+    conditions: tuple[Typed, ...]
     wake: Factory | None
     message: Message
     value: Factory | None
     limit: Factory | None
-    windows: tuple[tuple[Figure, Factory], ...]
+    windows: tuple[Figure, ...]
+    ordered: frozenset[str]
+    passed: tuple[Passed, ...]
     ages: tuple[tuple[Named, Factory], ...]
     tags: tuple[str, ...]
     other_tags: tuple[str, ...]
-    moved_by: dict[str, tuple[type[Event], ...]]
-    sampled: dict[str, tuple[str, ...]]
+    moved_by: frozenset[Move]
+    hastened_by: frozenset[Move]
+    sights: frozenset[str]
     sides: frozenset[str]
     notes: bool
 
@@ -179,6 +187,7 @@ def _compile(
     inputs = [leaf for tree in (*conditions, *text.trees()) for leaf in leaves(tree)]
     figures = {(leaf.source.key, leaf.function): leaf for leaf in inputs if isinstance(leaf, Figure)}
     ages = {leaf.name.path: leaf.name for leaf in inputs if isinstance(leaf, Since)}
+    looked_at = [leaf for tree in conditions for leaf in leaves(counting(tree))]
     return Rule(
         name=name,
         config=config,
@@ -187,16 +196,22 @@ def _compile(
         when=when,
         over=over,
         suppress=suppress,
+        conditions=tuple(conditions),
         wake=wake_of(conditions),
         message=text,
         value=value_of(pair[0]) if pair else None,
         limit=value_of(pair[1]) if pair else None,
-        windows=tuple((figure, value_of(figure.source.item)) for figure in figures.values()),
+        windows=tuple(figures.values()),
+        ordered=frozenset(
+            leaf.source.key for leaf in looked_at if isinstance(leaf, Figure) and leaf.function in SORTED
+        ),
+        passed=tuple(leaf for leaf in looked_at if isinstance(leaf, Passed)),
         ages=tuple((named, value_of(Load(named.kind, "", named))) for named in ages.values()),
         tags=tuple(dict.fromkeys(_tags(inputs))),
         other_tags=tuple(dict.fromkeys(_other_tags(inputs))),
-        moved_by=_moved_by(conditions, list(ages.values())),
-        sampled=_sampled(conditions, list(ages.values())),
+        moved_by=moves(looked_at) | {move for named in ages.values() for move in moves_of(named)},
+        hastened_by=moves(moving(conditions)),
+        sights=sights([*looked_at, *(leaf for leaf in inputs if isinstance(leaf, Since))]),
         sides=frozenset(leaf.side for leaf in inputs if isinstance(leaf, Load)) & frozenset(SIDES),
         notes=Plain.NOTE in config.actions,
     )
@@ -210,55 +225,18 @@ def _over(when: Typed | Chain, clear: Typed | None) -> Typed:
     return not_when if clear is None else Apply(Kind.BOOL, "and", (clear, not_when))
 
 
-def _tags(inputs: list[Load | Since | Figure]) -> list[str]:
+def _tags(inputs: list[Leaf]) -> list[str]:
     """The telemetry tags of the own station that are read."""
     found = []
     for leaf in inputs:
         if isinstance(leaf, Figure):
             found += _tags(list(leaves(leaf.source.item)))
-        elif (isinstance(leaf, Since) or leaf.side == "") and leaf.name.path.startswith("tag."):
-            found.append(leaf.name.path.removeprefix("tag."))
+        elif isinstance(leaf, Since) or (isinstance(leaf, Load) and not leaf.side):
+            found += [leaf.name.path.removeprefix("tag.")] if leaf.name.path.startswith("tag.") else []
     return found
 
 
-def _other_tags(inputs: list[Load | Since | Figure]) -> list[str]:
+def _other_tags(inputs: list[Leaf]) -> list[str]:
     """The telemetry tags of other stations that are read."""
     paths = [leaf.name.path for leaf in inputs if isinstance(leaf, Load) and leaf.side not in ("", "cycle")]
     return [path.removeprefix("tag.") for path in paths if path.startswith("tag.")]
-
-
-def _sampled(trees: list[Typed], ages: list[Named]) -> dict[str, tuple[str, ...]]:
-    """The telemetry tags whose samples move conditions or ages, by the subject that is looked at."""
-    found: dict[str, dict[str, None]] = {}
-    paths = [("", named.path) for named in ages]
-    for leaf in (leaf for tree in trees for leaf in leaves(tree)):
-        if isinstance(leaf, Load):
-            paths.append((leaf.side, leaf.name.path))
-        elif isinstance(leaf, Figure):
-            paths.append(("", leaf.source.stream))
-    for side, path in paths:
-        if path.startswith("tag."):
-            found.setdefault(side, {})[path.removeprefix("tag.")] = None
-    return {side: tuple(tags) for side, tags in found.items()}
-
-
-def _moved_by(trees: list[Typed], ages: list[Named]) -> dict[str, tuple[type[Event], ...]]:
-    moved: dict[str, dict[type[Event], None]] = {}
-    for named in ages:
-        moved.setdefault("", {}).update(dict.fromkeys(named.moved_by))
-    for leaf in (leaf for tree in trees for leaf in leaves(tree)):
-        match leaf:
-            case Load():
-                moved.setdefault(leaf.side, {}).update(dict.fromkeys(leaf.name.moved_by))
-            case Since():
-                moved.setdefault("", {}).update(dict.fromkeys(leaf.name.moved_by))
-            case Figure():
-                moved.setdefault("", {}).update(dict.fromkeys(_streaming(leaf.source.stream)))
-    return {side: tuple(events) for side, events in moved.items()}
-
-
-def _streaming(stream: str) -> tuple[type[Event], ...]:
-    """The events that bring a stream's elements."""
-    if stream == DAYS:
-        return FORECASTS
-    return (CycleCompleted,) if stream == CYCLES else (Sampled,)

@@ -5,19 +5,24 @@ Inputs are read once. If all are known, one native expression decides; else the 
 operations of ``kleene``, where unknowns pass through.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from linecontrol.model import Timing
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE, OPERATIONS
 from linecontrol.rules.moment import NEVER
 from linecontrol.rules.names import Clock
-from linecontrol.rules.typed import Apply, Const, Figure, Leaf, Load, Since, Typed, is_timed, leaves, nodes
+from linecontrol.rules.typed import Apply, Const, Figure, Leaf, Load, Passed, Since, Typed, is_timed, leaves, nodes
+from linecontrol.rules.window import rank_of
 
 Made = Callable[..., Any]
 """What a factory makes."""
 Factory = Callable[..., Made]
 """``(own, line, upstream, downstream, moment, others) -> function``; ``others`` are facts by place, moments by line."""
+BOUND = "own, line, upstream, downstream, moment, others"
+"""What the factories of values bind."""
 
 _WORDS = {"and": "both", "or": "either", "not": "negation", "neg": "minus", "in": "among", AS_TRUE: "as_true",
           AS_FALSE: "as_false"}  # fmt: skip
@@ -25,63 +30,50 @@ _PREFIXES = {"not": "not ", "neg": "-", AS_TRUE: "", AS_FALSE: ""}
 _SIGNS = {"/": "div", "+": "add", "-": "sub", "*": "mul", "==": "eq", "!=": "ne", "<": "lt", "<=": "le",
           ">": "gt", ">=": "ge"}  # fmt: skip
 _CALLS = {op: f"k_{name}" for op, name in (_WORDS | _SIGNS).items()}
-_SCOPE: dict[str, Any] = {_CALLS[op]: function for op, function in OPERATIONS.items()} | {
-    "round": round, "min": min, "max": max, "len": len, "NEVER": NEVER, "FAR": 1e9
+SCOPE: dict[str, Any] = {_CALLS[op]: function for op, function in OPERATIONS.items()} | {
+    "round": round, "sum": sum, "bisect_left": bisect_left, "insort": insort, "MEASURED": Timing.MEASURED,
+    "NEVER": NEVER, "FAR": 1e9
 }  # fmt: skip
-_BOUND = "own, line, upstream, downstream, moment, others"
 _SIDES = ("upstream", "downstream", "cycle")
-_MAGNITUDES = ("<", "<=", ">", ">=")
+MAGNITUDES = ("<", "<=", ">", ">=")
 _LINES = {"share": "mean"}
 
 
 def value_of(tree: Typed) -> Factory:
-    """Makes ``value(cycle=None)``: what the tree is worth now; ``None`` if unknown."""
-    writer = _Writer()
+    """Makes ``value(event=None)``: what the tree is worth now; ``None`` if unknown. ``event`` is a cycle's."""
+    writer = Writer()
     body = [*writer.read(leaves(tree)), f"return {writer.worth(tree)}"]
-    return _factory(writer.setup, "value(cycle=None)", body)
+    return factory(writer.setup, "value(event=None)", with_worked(body, "moment.worked"))
 
 
-def wake_of(trees: Iterable[Typed]) -> Factory | None:
-    """Makes ``wake()``: the next moment at which time alone may change a condition; ``None`` if it never does."""
-    trees = list(trees)
-    inputs = [leaf for tree in trees for leaf in leaves(tree)]
-    if not any(map(is_timed, inputs)):
+def wake_of(trees: Sequence[Typed]) -> Factory | None:
+    """Makes ``wake(now)``: the next moment at which time alone may change a condition; ``None`` if it never does."""
+    if not any(is_timed(leaf) for tree in trees for leaf in leaves(tree)):
         return None
-    writer = _Writer()
-    body = [*writer.read(inputs), "at = NEVER"]
+    writer = Writer()
+    body = [*writer.waking(trees), "return at"]
+    return factory(writer.setup, "wake(now)", with_worked(body))
+
+
+def moving(trees: Iterable[Typed]) -> Iterator[Leaf]:
+    """The inputs that decide when time alone changes a condition: those of what runs with time, and windows of it."""
     for node in (node for tree in trees for node in nodes(tree)):
-        if isinstance(node, Apply) and node.op in _MAGNITUDES:
-            body += writer.crossing(node)
-    for figure in (leaf for leaf in dict.fromkeys(inputs) if isinstance(leaf, Figure) and leaf.source.span_ns):
-        body += [f"n = {writer.window(figure)}.oldest()", "if n is not None:", "    at = min(at, moment.when(n))"]
-    if any(isinstance(leaf, Load) and leaf.name.clock is Clock.CALENDAR for leaf in inputs):
-        body.append("at = min(at, moment.turn())")
-    return _factory(writer.setup, "wake()", [*body, "return at"])
+        if isinstance(node, Apply) and node.op in MAGNITUDES and any(map(is_timed, leaves(node))):
+            yield from leaves(node)
+        elif isinstance(node, Figure) and is_timed(node):
+            yield node
 
 
-def group_of(pairs: Sequence[tuple[Typed, Typed]]) -> Factory:
-    """Makes ``look(now)`` for several rules of one subject: each condition that changed is told to ``edge``.
-
-    ``pairs`` holds what raises and what clears each rule. The factory takes two more arguments: the watches in the
-    same order, and ``edge(watch, signal, now)``.
-    """
-    writer = _Writer()
-    body = writer.read(leaf for pair in pairs for tree in pair for leaf in leaves(tree))
-    setup = []
-    for place, (when, over) in enumerate(pairs):
-        setup.append(f"w{place} = watches[{place}]; a{place} = w{place}.alarm")
-        body += [
-            f"if a{place}.raised:",
-            f"    s = {writer.worth(over)}",
-            "else:",
-            f"    s = {writer.worth(when)}",
-            f"if s is not a{place}.signal:",
-            f"    edge(w{place}, s, now)",
-        ]
-    return _factory([*writer.setup, *setup], "look(now)", body, f"{_BOUND}, watches, edge")
+_WORKED = "now + moment.offset if moment.begins <= now < moment.ends else moment.worked_at(now)"
 
 
-def _factory(setup: list[str], signature: str, body: list[str], bound: str = _BOUND) -> Factory:
+def with_worked(body: list[str], code: str = _WORKED) -> list[str]:
+    """Code preceded by the reading of working time, if it needs one."""
+    return [f"worked = {code}", *body] if any("worked" in line for line in body) else body
+
+
+def factory(setup: list[str], signature: str, body: list[str], bound: str = BOUND) -> Factory:
+    """A function that binds ``bound`` and makes another one of this signature."""
     lines = [f"def make({bound}):"]
     lines += [f"    {line}" for line in setup]
     lines.append(f"    def {signature}:")
@@ -92,13 +84,13 @@ def _factory(setup: list[str], signature: str, body: list[str], bound: str = _BO
 
 @lru_cache(maxsize=4096)
 def _compiled(source: str) -> Factory:
-    scope: dict[str, Any] = {"__builtins__": {}} | _SCOPE
+    scope: dict[str, Any] = {"__builtins__": {}} | SCOPE
     exec(compile(source, "<rule>", "exec"), scope)  # noqa: S102 - the source is made of tables and reprs only
-    factory: Factory = scope["make"]
-    return factory
+    made: Factory = scope["make"]
+    return made
 
 
-class _Writer:
+class Writer:
     """Writes the parts of one function; ``setup`` is what its factory binds."""
 
     def __init__(self) -> None:
@@ -125,66 +117,110 @@ class _Writer:
         known = " and ".join(f"{self._locals[leaf]} is not None" for leaf in inputs)
         return f"({self._native(tree)}) if {known} else {self._kleene(tree)}"
 
-    def crossing(self, node: Apply) -> list[str]:
+    def waking(self, trees: Sequence[Typed]) -> list[str]:
+        """Code that sets ``at`` to the next moment at which time alone may change a condition; it needs ``now``."""
+        code = ["at = NEVER"]
+        for node in dict.fromkeys(node for tree in trees for node in nodes(tree)):
+            if isinstance(node, Apply) and node.op in MAGNITUDES:
+                code += self._crossing(node)
+        inputs = dict.fromkeys(leaf for tree in trees for leaf in leaves(tree))
+        for figure in inputs:
+            if isinstance(figure, Figure) and figure.source.span_ns:
+                oldest = f"{self.window(figure)}.oldest()"
+                code += [f"n = {oldest}", "if n is not None:", "    n = moment.when(n)", "    if n < at: at = n"]
+        if any(isinstance(leaf, Load) and leaf.name.clock is Clock.CALENDAR for leaf in inputs):
+            code += ["n = moment.turn()", "if n < at: at = n"]
+        return code
+
+    def window(self, figure: Figure) -> str:
+        """The name to which a figure's window is bound."""
+        return self.bind(f"own.{figure.source.table}[{figure.source.key!r}]")
+
+    def bind(self, code: str) -> str:
+        """The name to which the factory binds something that stays the same."""
+        if code not in self._bound:
+            self._bound[code] = f"b{len(self._bound)}"
+            self.setup.append(f"{self._bound[code]} = {code}")
+        return self._bound[code]
+
+    def _crossing(self, node: Apply) -> list[str]:
         """Code that brings ``at`` forward to the moment at which both sides of a comparison meet, if they do."""
         left, right = node.items
+        inputs = list(dict.fromkeys(leaves(node)))
+        if not any(map(is_timed, inputs)):
+            return []
+        reading = self.read(inputs)
         slope = self._slope(node)
         if slope == "0.0":
-            return []
-        inputs = list(dict.fromkeys(leaf for leaf in leaves(node)))
+            return reading
         known = " and ".join(f"{self._locals[leaf]} is not None" for leaf in inputs)
         wall = any(isinstance(leaf, Load) and leaf.name.clock is Clock.WALL for leaf in inputs)
         sides = [leaf.side for leaf in inputs if isinstance(leaf, Load) and leaf.name.clock is Clock.WORKING]
         clock = self._clock(next(iter(sides), ""))
-        moment = "moment.now + n" if wall else f"{clock}.when({clock}.worked + n)"
+        when = "moment.when(worked + n)" if clock == "moment" else f"{clock}.when({clock}.worked + n)"
+        if slope == "1.0" and not _may_divide_by_zero(node):
+            gap = [f"n = {self._native(right)} - {self._native(left)}"]
+        else:
+            gap = [
+                f"g = {self._kleene(left)}; h = {self._kleene(right)}; s = {slope}",
+                "n = -1.0 if s == 0 or g is None or h is None else (h - g) / s",
+            ]
         return [
+            *reading,
             f"if {known}:",
-            f"    g = ({self._kleene(left)}); h = ({self._kleene(right)}); s = {slope}",
-            "    if s != 0 and g is not None and h is not None and 0 <= (h - g) / s < FAR:",
-            "        n = max(1, round((h - g) / s * 1e9))",
-            f"        at = min(at, {moment})",
+            *(f"    {line}" for line in gap),
+            "    if 0 <= n < FAR:",
+            "        n = round(n * 1e9) or 1",
+            f"        n = {'now + n' if wall else when}",
+            "        if n < at: at = n",
         ]
-
-    def window(self, figure: Figure) -> str:
-        """The name to which a figure's window is bound."""
-        table = "smooth" if figure.source.smooth else "windows"
-        return self._bind(f"own.{table}[{figure.source.key!r}]")
 
     # --- inputs ---------------------------------------------------------------------------------------------
 
     def _reading(self, leaf: Leaf) -> str:
         match leaf:
             case Load():
-                code = leaf.name.code.replace("(moment)", f"({self._clock(leaf.side)})")
+                clock, code = self._clock(leaf.side), leaf.name.code
+                if clock != "moment":
+                    code = code.replace("moment", clock).replace("worked", f"{clock}.worked")
                 return code.format(of=self._facts(leaf.side), line="line")
             case Since():
-                return f"{self._bind(f'own.ages[{leaf.name.path!r}]')}.age(moment.worked)"
+                return f"{self.bind(f'own.ages[{leaf.name.path!r}]')}.age(worked)"
             case Figure():
                 return self._figure(leaf)
+            case Passed():
+                return self._passed(leaf)
 
     def _figure(self, figure: Figure) -> str:
-        window, least = self.window(figure), figure.least
-        if figure.source.size and figure.function in ("count", "share", "mean"):
-            number = f"len({window}.values) - {window}.head"
-            worth = f"{window}.total" if figure.function == "count" else f"{window}.total / ({number})"
-            return f"({worth} if {number} >= {least} else None)"
-        rank = f", {figure.rank!r}" if figure.function == "quantile" else ""
-        return f"{window}.{_LINES.get(figure.function, figure.function)}(moment.worked, {least}{rank})"
+        window, source, function = self.window(figure), figure.source, figure.function
+        rank = f", {figure.rank!r}" if function == "quantile" else ""
+        then = "worked" if source.table == "spans" else "0"
+        asked = f"{window}.{_LINES.get(function, function)}({then}, {figure.least}{rank})"
+        if source.table != "rings":
+            return asked
+        full = {
+            "count": f"{window}.total",
+            "share": f"{window}.total / {source.size}",
+            "mean": f"{window}.total / {source.size}",
+        }.get(function)
+        return f"({full} if {window}.at >= 0 else {asked})" if full else asked
+
+    def _passed(self, passed: Passed) -> str:
+        figure = passed.figure
+        window = self.window(figure)
+        enough = figure.source.size - rank_of(figure.source.size, figure.rank)
+        above = self.bind(f"{window}.above[{passed.key!r}]")
+        growing = f"{window}.passed({figure.least}, {figure.rank!r}, {above}[0])"
+        return f"({above}[0] >= {enough} if {window}.at >= 0 else {growing})"
 
     def _facts(self, side: str) -> str:
         if not side:
             return "own"
-        return side if side in _SIDES else self._bind(f"others[{side!r}]")
+        return side if side in _SIDES else self.bind(f"others[{side!r}]")
 
     def _clock(self, side: str) -> str:
         """The moment by which the times of a side run: another line's by its own."""
-        return self._bind(f"others[{f'moment {side}'!r}]") if side.startswith("line ") else "moment"
-
-    def _bind(self, code: str) -> str:
-        if code not in self._bound:
-            self._bound[code] = f"b{len(self._bound)}"
-            self.setup.append(f"{self._bound[code]} = {code}")
-        return self._bound[code]
+        return self.bind(f"others[{f'moment {side}'!r}]") if side.startswith("line ") else "moment"
 
     # --- operations -----------------------------------------------------------------------------------------
 

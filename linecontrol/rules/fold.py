@@ -1,14 +1,10 @@
-"""Events into facts. Returns the places that an event touched: subjects as ``kind name``, samples with their tag.
-
-A station's place with a tag behind it (``station line/x torque``) is touched by samples of that tag alone.
-"""
+"""Events into facts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from linecontrol.model import (
     AndonCalled,
-    AnyEvent,
     BottleneckUpdated,
     CommitmentForecast,
     CommitmentUpdated,
@@ -38,86 +34,84 @@ Moments = Mapping[str, Moment]
 """The present of each line."""
 
 
-def fold(memory: Memory, moments: Moments, event: AnyEvent) -> Sequence[str]:
-    """Take an event in; the places whose facts it may have changed, none if it is of no interest."""
-    folder = FOLDERS.get(type(event))
-    return () if folder is None else folder(memory, moments, event)
+CHANGED, SEEN = 1, 2
+"""What folding an event at a station tells: facts changed; the station was never seen before."""
+_UNOBSERVED = StationState.UNOBSERVED
 
 
-def _sight(memory: Memory, moments: Moments, line: str, station: str) -> StationFacts | None:
-    facts = memory.station.get(f"{line}/{station}")
-    if facts is not None and facts.observed is None:
-        facts.observed = True
-        facts.completed_w = moments[line].worked
-    return facts
+# --- at a station: takes an event in; 0 if it says nothing new -------------------------------------------------
 
 
-def _state(memory: Memory, moments: Moments, event: StateChanged | StateHeld) -> Sequence[str]:
-    facts = _sight(memory, moments, event.line, event.station)
-    if facts is None:
-        return ()
-    facts.observed = event.state is not StationState.UNOBSERVED
-    if facts.observed:
+def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld) -> int:
+    change = _sight(facts, moment)
+    if event.state is _UNOBSERVED:
+        if facts.observed or facts.state is not None:
+            facts.observed, facts.state = False, None
+            return change or CHANGED
+        return change
+    state = event.state._value_
+    if facts.state != state:
         since_ns = event.at_ns if isinstance(event, StateChanged) else event.since_ns
-        if facts.state != event.state.value:
-            facts.state = event.state.value
-            facts.state_w = moments[event.line].worked_at(since_ns)
-        facts.unit = event.unit
-        facts.product = event.product
-    else:
-        facts.state = None
-    return (f"station {event.line}/{event.station}",)
+        facts.state, facts.state_w = state, moment.worked_at(since_ns)
+    elif facts.observed and facts.unit == event.unit and facts.product == event.product:
+        return change
+    facts.observed, facts.unit, facts.product = True, event.unit, event.product
+    return change or CHANGED
 
 
-def _started(memory: Memory, moments: Moments, event: CycleStarted | CycleProgress) -> Sequence[str]:
-    facts = _sight(memory, moments, event.line, event.station)
-    if facts is None:
-        return ()
-    active_s = event.active_s if isinstance(event, CycleProgress) else 0.0
-    facts.start_w = moments[event.line].worked_at(event.at_ns) - round(active_s * 1e9)
-    facts.cycling = True
-    facts.planned = event.planned_s
-    facts.unit = event.unit
-    facts.product = event.product
-    return (f"station {event.line}/{event.station}",)
+def _started(facts: StationFacts, moment: Moment, event: CycleStarted | CycleProgress) -> int:
+    change = _sight(facts, moment) or CHANGED
+    start_w = moment.worked_at(event.at_ns)
+    if isinstance(event, CycleProgress):
+        start_w -= round(event.active_s * 1e9)
+    facts.start_w, facts.cycling, facts.planned = start_w, True, event.planned_s
+    facts.unit, facts.product = event.unit, event.product
+    return change
 
 
-def _ended(memory: Memory, moments: Moments, event: CycleEnded) -> Sequence[str]:
-    if (facts := _sight(memory, moments, event.line, event.station)) is None:
-        return ()
+def _ended(facts: StationFacts, moment: Moment, event: CycleEnded) -> int:
+    change = _sight(facts, moment)
+    if not facts.cycling:
+        return change
     facts.cycling = False
-    return (f"station {event.line}/{event.station}",)
+    return change or CHANGED
 
 
-def _completed(memory: Memory, moments: Moments, event: CycleCompleted) -> Sequence[str]:
-    facts = _sight(memory, moments, event.line, event.station)
-    if facts is None:
-        return ()
-    moment = moments[event.line]
+def _completed(facts: StationFacts, moment: Moment, event: CycleCompleted) -> int:
+    change = _sight(facts, moment) or CHANGED
     facts.cycling = False
     facts.completed_w = moment.worked_at(event.at_ns)
-    facts.completed = facts.completed + 1 if facts.completed_day == moment.day else 1
-    facts.completed_day = moment.day
+    day = moment.day
+    facts.completed = facts.completed + 1 if facts.completed_day == day else 1
+    facts.completed_day = day
     facts.product = event.product
     if event.planned_s is not None:
         facts.planned = event.planned_s
-    return (f"station {event.line}/{event.station}",)
+    return change
 
 
-def _andon(memory: Memory, moments: Moments, event: AndonCalled) -> Sequence[str]:
-    facts = _sight(memory, moments, event.line, event.station)
-    if facts is None:
-        return ()
+def _andon(facts: StationFacts, moment: Moment, event: AndonCalled) -> int:
+    change = _sight(facts, moment)
+    if facts.andon is event.active:
+        return change
     facts.andon = event.active
-    return (f"station {event.line}/{event.station}",)
+    return change or CHANGED
 
 
-def _sampled(memory: Memory, moments: Moments, event: Sampled) -> Sequence[str]:
-    facts = memory.station.get(f"{event.line}/{event.station}")
-    if facts is None:
-        return ()
+def _sampled(facts: StationFacts, moment: Moment, event: Sampled) -> int:
     facts.tags[event.name] = event.value
-    return (f"station {event.line}/{event.station} {event.name}",)
+    return CHANGED
+
+
+def _sight(facts: StationFacts, moment: Moment) -> int:
+    if facts.observed is not None:
+        return 0
+    facts.observed = True
+    facts.completed_w = moment.worked
+    return SEEN
+
+
+# --- elsewhere: takes an event in; the places that it touched --------------------------------------------------
 
 
 def _bottleneck(memory: Memory, moments: Moments, event: BottleneckUpdated) -> Sequence[str]:
@@ -148,7 +142,7 @@ def _lag(memory: Memory, moments: Moments, event: LagExplained) -> Sequence[str]
 
 
 def _ledger(memory: Memory, moments: Moments, event: LedgerUpdated) -> Sequence[str]:
-    places = []
+    places: list[str] = []
     if (facts := memory.target.get(event.target)) is not None:
         facts.done, facts.due, facts.units = float(event.done), event.due, float(event.units)
         facts.today, facts.left = float(event.today), float(event.left)
@@ -157,8 +151,10 @@ def _ledger(memory: Memory, moments: Moments, event: LedgerUpdated) -> Sequence[
         places.append(f"target {event.target}")
     if (line := memory.line.get(event.line)) is not None:
         line.takts[event.target] = event.takt_required_s
-        line.takt = min((takt for takt in line.takts.values() if takt is not None), default=None)
-        places.append(f"line {event.line}")
+        takt = min((takt for takt in line.takts.values() if takt is not None), default=None)
+        if takt != line.takt:
+            line.takt = takt
+            places.append(f"line {event.line}")
     return places
 
 
@@ -214,7 +210,7 @@ def _link(memory: Memory, moments: Moments, event: LinkChanged) -> Sequence[str]
     return (f"connection {event.connection}",)
 
 
-FOLDERS: dict[type[Event], Callable[[Memory, Moments, Any], Sequence[str]]] = {
+AT_STATIONS: dict[type[Event], Callable[[StationFacts, Moment, Any], int]] = {
     StateChanged: _state,
     StateHeld: _state,
     CycleStarted: _started,
@@ -222,6 +218,11 @@ FOLDERS: dict[type[Event], Callable[[Memory, Moments, Any], Sequence[str]]] = {
     CycleProgress: _started,
     CycleCompleted: _completed,
     AndonCalled: _andon,
+    Sampled: _sampled,
+}
+"""The events at stations that are of interest, and what takes them in."""
+
+ELSEWHERE: dict[type[Event], Callable[[Memory, Moments, Any], Sequence[str]]] = {
     BottleneckUpdated: _bottleneck,
     LedgerUpdated: _ledger,
     CommitmentUpdated: _commitment,
@@ -231,6 +232,5 @@ FOLDERS: dict[type[Event], Callable[[Memory, Moments, Any], Sequence[str]]] = {
     KitForecast: _supply,
     LagExplained: _lag,
     LinkChanged: _link,
-    Sampled: _sampled,
 }
-"""The events that are of interest, and what takes them in."""
+"""The other events that are of interest, and what takes them in."""

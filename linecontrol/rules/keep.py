@@ -1,10 +1,13 @@
-"""What has to be kept for the rules: which windows, ages and tags of which station; taken over from what was kept."""
+"""What has to be kept for the rules: which windows, ages and tags of which subject; and taking over what was kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from linecontrol.config import Config
+from linecontrol.rules.emit import Factory
 from linecontrol.rules.facts import (
     Aged,
     CommitmentFacts,
@@ -15,84 +18,125 @@ from linecontrol.rules.facts import (
     StationFacts,
     TargetFacts,
 )
-from linecontrol.rules.typed import Source
+from linecontrol.rules.handler import Entry
+from linecontrol.rules.names import Named
 from linecontrol.rules.watch import Watch
-from linecontrol.rules.window import SORTED, Smooth, Window
+from linecontrol.rules.window import Ring, Smooth, Span, is_beyond
+
+
+class Kept(Struct):
+    """What is kept for one subject: windows by key, ages (of which name, and what reads it) by path."""
+
+    windows: dict[str, Entry] = field(default_factory=dict)
+    ages: dict[str, tuple[Named, Factory]] = field(default_factory=dict)
+
+    def entries(self, stream: str) -> list[Entry]:
+        """What enters windows from a stream."""
+        return [entry for entry in self.windows.values() if entry.source.stream == stream]
 
 
 class Keeping(Struct, frozen=True):
-    """By place (``station line/x``): window sources by key, whether they are kept in order, and ages by path."""
+    """What is kept, by place (``station line/x``), and the tags that are kept of all stations."""
 
-    sources: dict[str, dict[str, Source]]
-    ordered: dict[str, set[str]]
-    ages: dict[str, list[str]]
+    places: dict[str, Kept]
     tags: frozenset[str]
 
     @classmethod
     def of(cls, watches: Sequence[Watch]) -> "Keeping":
         """What the watches read."""
-        sources: dict[str, dict[str, Source]] = {}
-        ordered: dict[str, set[str]] = {}
-        ages: dict[str, list[str]] = {}
+        places: dict[str, Kept] = {}
         tags: dict[str, None] = {}
         for watch in watches:
-            name = watch.about.place
-            for figure, _ in watch.rule.windows:
-                sources.setdefault(name, {}).setdefault(figure.source.key, figure.source)
-                if figure.function in SORTED:
-                    ordered.setdefault(name, set()).add(figure.source.key)
-            for named, _ in watch.rule.ages:
-                ages.setdefault(name, []).append(named.path)
-            tags |= dict.fromkeys(watch.rule.tags + watch.rule.other_tags)
-        return cls(sources, ordered, ages, frozenset(tags))
+            rule, kept = watch.rule, places.setdefault(watch.about.place, Kept())
+            for figure in rule.windows:
+                source = figure.source
+                known = kept.windows.get(source.key) or Entry(source, ordered=False, stamped=False, passed=())
+                passed = [each for each in rule.passed if each.figure.source.key == source.key]
+                kept.windows[source.key] = Entry(
+                    known.source,
+                    ordered=known.ordered or source.key in rule.ordered,
+                    stamped=known.stamped or figure.function == "rate",
+                    passed=tuple({each.key: each for each in (*known.passed, *passed)}.values()),
+                )
+            kept.ages |= {named.path: (named, make) for named, make in rule.ages}
+            tags |= dict.fromkeys(rule.tags + rule.other_tags)
+        return cls(places, frozenset(tags))
 
 
-def facts_of(config: Config, keeping: Keeping, old: Memory) -> Memory:
-    """Facts for every subject of the config, with what ``old`` knows of them."""
-    stations = {}
-    for line, item in config.lines.items():
-        for station in item.stations:
-            place = f"station {line}/{station}"
-            facts = old.station.get(f"{line}/{station}") or StationFacts(line)
-            facts.windows = _windows(keeping, place, facts.windows)
-            facts.smooth = {
-                key: facts.smooth.get(key) or Smooth(source.size)
-                for key, source in keeping.sources.get(place, {}).items()
-                if source.smooth
-            }
-            facts.ages = {path: facts.ages.get(path) or Aged() for path in keeping.ages.get(place, ())}
-            stations[f"{line}/{station}"] = facts
-    targets = {name: old.target.get(name) or TargetFacts() for name in config.targets}
-    for name, target in targets.items():
-        target.windows = _windows(keeping, f"target {name}", target.windows)
-    commitments = {name: old.commitment.get(name) or CommitmentFacts() for name in config.commitments}
-    for name, commitment in commitments.items():
-        commitment.windows = _windows(keeping, f"commitment {name}", commitment.windows)
-    lines = {name: old.line.get(name) or LineFacts() for name in config.lines}
-    for name, its in lines.items():
-        its.titles = {key: station.title for key, station in config.lines[name].stations.items()}
-    return Memory(
-        station=stations,
-        target=targets,
-        commitment=commitments,
-        kit={name: old.kit.get(name) or KitFacts() for name in config.kits},
-        connection={name: old.connection.get(name) or ConnectionFacts() for name in config.connections},
-        line=lines,
+def facts_of(config: Config, keeping: Keeping) -> Memory:
+    """Facts for every subject of the config; nothing is known yet."""
+    facts = Memory(
+        station={f"{line}/{name}": StationFacts(line) for line, item in config.lines.items() for name in item.stations},
+        target={name: TargetFacts() for name in config.targets},
+        commitment={name: CommitmentFacts() for name in config.commitments},
+        kit={name: KitFacts() for name in config.kits},
+        connection={name: ConnectionFacts() for name in config.connections},
+        line={name: LineFacts() for name in config.lines},
     )
+    for name, line in facts.line.items():
+        line.titles = {key: station.title for key, station in config.lines[name].stations.items()}
+    for place, kept in keeping.places.items():
+        kind, _, name = place.partition(" ")
+        its = getattr(facts, kind)[name]
+        for key, entry in kept.windows.items():
+            getattr(its, entry.source.table)[key] = _window(entry)
+        if kept.ages:
+            its.ages.update({path: Aged() for path in kept.ages})
+    return facts
 
 
-def _windows(keeping: Keeping, place: str, old: dict[str, Window]) -> dict[str, Window]:
-    ordered = keeping.ordered.get(place, set())
-    return {
-        key: _window(source, old.get(key), in_order=key in ordered)
-        for key, source in keeping.sources.get(place, {}).items()
-        if not source.smooth
-    }
+def _window(entry: Entry) -> Ring | Span | Smooth:
+    source = entry.source
+    if source.smooth:
+        return Smooth(source.size)
+    if not source.size:
+        return Span(source.span_ns, entry.ordered)
+    return Ring(source.size, entry.ordered, entry.stamped, above={each.key: [0] for each in entry.passed})
 
 
-def _window(source: Source, old: Window | None, *, in_order: bool) -> Window:
-    window = old or Window(source.size, source.span_ns)
-    if window.sorted is not in_order:
-        window.sorted = in_order
-        window.order = sorted(window.values[window.head :]) if in_order else []
-    return window
+# --- taking over ----------------------------------------------------------------------------------------------
+
+
+def take_over(new: Memory, old: Memory) -> None:
+    """Let the new facts know what the old ones do, by the subjects' and windows' names; the old are used up."""
+    for kind in fields(Memory):
+        known = getattr(old, kind.name)
+        for name, facts in getattr(new, kind.name).items():
+            if name in known:
+                _take_over(facts, known[name])
+
+
+def _take_over(new: Any, old: Any) -> None:
+    for each in fields(new):
+        now, then = getattr(new, each.name), getattr(old, each.name)
+        if each.name in ("rings", "spans", "smooth"):
+            for key in now.keys() & then.keys():
+                _refill(now[key], then[key])
+        elif each.name == "ages":
+            for path in now.keys() & then.keys():
+                now[path].value, now[path].since_w = then[path].value, then[path].since_w
+        elif each.name not in ("line", "titles"):
+            setattr(new, each.name, then)
+
+
+def _refill(new: Any, old: Any) -> None:
+    """Put an old window's values into a new one, whose lists stay the same objects."""
+    if isinstance(new, Smooth):
+        new.entered, new.level = old.entered, old.level
+        return
+    if isinstance(new, Ring) and new.stamped and not old.stamped:
+        return
+    new.values[:], new.total = old.values, old.total
+    if isinstance(new, Span):
+        new.stamps[:], new.head = old.stamps, old.head
+    else:
+        new.at = old.at
+        new.stamps[:] = old.stamps if new.stamped else ()
+        for limit, above in new.above.items():
+            above[0] = _number_beyond(new.values, limit)
+    if new.sorted:
+        new.order[:] = sorted(new.values[new.head :] if isinstance(new, Span) else new.values)
+
+
+def _number_beyond(values: Iterable[float], limit: str) -> int:
+    return sum(is_beyond(value, limit) for value in values)

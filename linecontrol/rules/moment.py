@@ -1,4 +1,8 @@
-"""The present, as conditions need it: wall time, working time and day of one line, worked out once per step."""
+"""The present, as conditions need it: wall time, working time and day of one line, worked out when they are asked for.
+
+Working time is a sum as long as the present stays within one period of the calendar; only at a period's end is the
+calendar asked again.
+"""
 
 from datetime import timedelta
 
@@ -8,56 +12,68 @@ NEVER = 2**63 - 1
 """A moment that doesn't come."""
 
 
+class Present:
+    """The present of all lines. ``now`` is UTC nanoseconds, ``next_ns`` when time alone does something next."""
+
+    __slots__ = ("next_ns", "now")
+
+    def __init__(self) -> None:
+        """Nothing was told yet."""
+        self.now = 0
+        self.next_ns = 0
+
+
 class Moment:
     """The present of one line (or, without a calendar, of the plant: wall time only).
 
-    ``worked`` is the working time in nanoseconds since ``anchor_ns``; only differences of it mean anything.
-    ``version`` changes whenever working time, ``working`` or ``day`` do, and stands still in between.
+    ``worked`` is the working time in nanoseconds since ``anchor_ns``; only differences of it mean anything. From
+    ``begins`` to ``ends`` it is working time, and ``worked`` is ``now + offset``. ``day`` is an ordinal, until
+    ``day_ends``.
     """
 
-    __slots__ = ("_base_ns", "_base_worked", "_calendar", "_day_ends_ns", "_until_ns", "anchor_ns", "day", "now",
-                 "version", "worked", "working")  # fmt: skip
+    __slots__ = ("_calendar", "_day", "_level", "_rest_begins", "_rest_ends", "anchor_ns", "begins", "day_ends", "ends",
+                 "offset", "present")  # fmt: skip
 
-    def __init__(self, calendar: WorkCalendar | None) -> None:
-        """Knows no present until ``move`` is called."""
+    def __init__(self, calendar: WorkCalendar | None, present: Present) -> None:
+        """The moment follows ``present``."""
         self._calendar = calendar
-        self.anchor_ns = 0
-        self.now = 0
-        self.worked = 0
-        self.working = False
-        self.day = 0
-        self.version = 0
-        self._base_ns = self._base_worked = self._until_ns = self._day_ends_ns = 0
+        self.present = present
+        self.start(0)
 
     def start(self, anchor_ns: int) -> None:
         """Count working time from ``anchor_ns`` on."""
         self.anchor_ns = anchor_ns
-        self._until_ns = self._day_ends_ns = 0
-        self.version += 1
+        self.begins = self.ends = self.offset = 0
+        self._rest_begins = self._rest_ends = self._level = 0
+        self._day = self.day_ends = 0
 
-    def move(self, now: int) -> None:
-        """Make ``now`` (UTC nanoseconds, never backwards) the present."""
-        self.now = now
-        calendar = self._calendar
-        if calendar is None:
-            return
-        if now >= self._until_ns:
-            self._base_ns = now
-            self._base_worked = calendar.working_ns(self.anchor_ns, now)
-            self._until_ns = calendar.next_change(now)
-            self.working = calendar.is_working(now)
-            self.worked = self._base_worked
-            self.version += 1
-        elif self.working and now != self._base_ns:
-            worked = self._base_worked + now - self._base_ns
-            if worked != self.worked:
-                self.worked = worked
-                self.version += 1
-        if now >= self._day_ends_ns:
-            day = calendar.day_of(now)
-            self.day = day.toordinal()
-            self._day_ends_ns = calendar.day_start(day + timedelta(days=1))
-            self.version += 1
+    @property
+    def now(self) -> int:
+        """UTC nanoseconds."""
+        return self.present.now
+
+    @property
+    def worked(self) -> int:
+        """Working time now."""
+        return self.worked_at(self.present.now)
+
+    @property
+    def working(self) -> bool:
+        """Whether it is working time now."""
+        now = self.present.now
+        if not self.begins <= now < self.ends:
+            self.worked_at(now)
+        return self.begins <= now < self.ends
+
+    @property
+    def day(self) -> int:
+        """The calendar day now, as an ordinal; 0 without a calendar."""
+        now = self.present.now
+        if now >= self.day_ends and self._calendar is not None:
+            day = self._calendar.day_of(now)
+            self._day = day.toordinal()
+            self.day_ends = self._calendar.day_start(day + timedelta(days=1))
+        return self._day
 
     def working_day(self) -> int | None:
         """The day whose shift it is now, as an ordinal; ``None`` outside of shifts."""
@@ -69,22 +85,36 @@ class Moment:
         return "" if self._calendar is None else self._calendar.day_of(at_ns).isoformat()
 
     def worked_at(self, at_ns: int) -> int:
-        """Working time in nanoseconds from the anchor to ``at_ns``."""
+        """Working time in nanoseconds from the anchor to ``at_ns``, which is not later than now."""
+        if self.begins <= at_ns < self.ends:
+            return at_ns + self.offset
+        if self._rest_begins <= at_ns < self._rest_ends:
+            return self._level
         if self._calendar is None:
             return 0
-        if at_ns == self.now:
-            return self.worked
-        return self._calendar.working_ns(self.anchor_ns, at_ns)
+        worked = self._calendar.working_ns(self.anchor_ns, at_ns)
+        if at_ns >= max(self.ends, self._rest_ends):
+            begins, ends, working = self._calendar.period(at_ns)
+            if working:
+                self.begins, self.ends, self.offset = begins, ends, worked - at_ns
+            else:
+                self._rest_begins, self._rest_ends, self._level = begins, ends, worked
+        return worked
 
     def when(self, worked: int) -> int:
         """The moment (UTC nanoseconds) at which the working time reads ``worked``, now at the earliest."""
-        missing = worked - self.worked
+        now = self.present.now
+        at_ns = worked - self.offset
+        if self.begins <= now < at_ns <= self.ends:
+            return at_ns
+        missing = worked - self.worked_at(now)
         if missing <= 0 or self._calendar is None:
-            return self.now
-        if self.working and self.now + missing <= self._until_ns:
-            return self.now + missing
-        return self._calendar.add(self.now, missing)
+            return now
+        return self._calendar.add(now, missing)
 
     def turn(self) -> int:
         """The next moment at which working time begins or ends, or a day begins."""
-        return min(self._until_ns, self._day_ends_ns) if self._calendar is not None else NEVER
+        if self._calendar is None:
+            return NEVER
+        day_ends = self.day_ends if self.day else NEVER
+        return min(self.ends if self.working else self._rest_ends, day_ends)

@@ -54,9 +54,10 @@ class Named(Struct, frozen=True):
     """A name: its type, the code that reads it, the events that move it, what it means, how time alone moves it.
 
     ``code`` stands on the left of nothing else: ``{of}`` is the facts of the subject, ``{line}`` those of its line,
-    ``moment`` the present. ``slope`` is the code of how much it grows in a second of ``clock``; a name of the
-    ``CALENDAR`` changes when working time begins or ends and at midnight. ``among`` is the vocabulary from which its
-    texts are.
+    ``moment`` the present, ``worked`` its working time, ``event`` the cycle in a window. ``slope`` is the code of how
+    much it grows in a second of ``clock``; a name of the ``CALENDAR`` changes when working time begins or ends and at
+    midnight. ``among`` is the vocabulary from which its texts are. ``sight``: that a station is seen for the first
+    time moves it, whichever event that is.
     """
 
     path: str
@@ -67,6 +68,7 @@ class Named(Struct, frozen=True):
     clock: Clock | None = None
     slope: str = ""
     among: str = ""
+    sight: bool = False
 
     @property
     def timed(self) -> bool:
@@ -75,8 +77,8 @@ class Named(Struct, frozen=True):
 
 
 _STATES = (StateChanged, StateHeld)
-_CYCLES = (CycleStarted, CycleProgress, CycleEnded, CycleCompleted)
-_ANY = (*_STATES, *_CYCLES, AndonCalled)
+_STARTS = (CycleStarted, CycleProgress)
+_CYCLES = (*_STARTS, CycleEnded, CycleCompleted)
 
 
 def _table(*names: Named) -> dict[str, Named]:
@@ -88,57 +90,87 @@ STATION = _table(
     Named(
         "state_for",
         Kind.DUR,
-        "{of}.state_for(moment)",
+        "((worked - {of}.state_w) / 1e9 if {of}.state is not None else None)",
         _STATES,
         "working time in the present state",
         Clock.WORKING,
         "1.0",
     ),
-    Named("observed", Kind.BOOL, "{of}.observed", _ANY, "whether the station can be seen now"),
+    Named("observed", Kind.BOOL, "{of}.observed", _STATES, "whether the station can be seen now", sight=True),
     Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", Clock.CALENDAR),
-    Named("unit", Kind.TEXT, "{of}.unit", _ANY, "the unit at the station"),
+    Named("unit", Kind.TEXT, "{of}.unit", (*_STATES, *_STARTS), "the unit at the station", sight=True),
     Named(
         "product",
         Kind.TEXT,
         "{of}.product",
-        _ANY,
+        (*_STATES, *_STARTS, CycleCompleted),
         "the product at the station, by its name in the config",
         among="products",
+        sight=True,
     ),
-    Named("planned", Kind.DUR, "{of}.planned", _CYCLES, "planned time of the running cycle, else of the last"),
+    Named(
+        "planned",
+        Kind.DUR,
+        "{of}.planned",
+        (*_STARTS, CycleCompleted),
+        "planned time of the running cycle, else of the last",
+    ),
     Named("takt", Kind.DUR, "{line}.takt", (LedgerUpdated,), "least required takt of the line's targets"),
-    Named("running", Kind.BOOL, "({of}.cycling if {of}.observed else None)", _ANY, "whether a cycle is running"),
+    Named(
+        "running",
+        Kind.BOOL,
+        "({of}.cycling if {of}.observed else None)",
+        (*_STATES, *_CYCLES),
+        "whether a cycle is running",
+        sight=True,
+    ),
     Named(
         "running.active",
         Kind.DUR,
-        "{of}.active(moment)",
-        _ANY,
+        "{of}.active(worked)",
+        (*_STATES, *_CYCLES),
         "working time that the running cycle has taken so far; 0 s if none is running",
         Clock.WORKING,
         "(1.0 if {of}.cycling else 0.0)",
+        sight=True,
     ),
-    Named("running.planned", Kind.DUR, "{of}.planned", _CYCLES, "the same as planned"),
+    Named("running.planned", Kind.DUR, "{of}.planned", (*_STARTS, CycleCompleted), "the same as planned"),
     Named(
         "running.progress",
         Kind.NUM,
-        "{of}.progress(moment)",
-        _ANY,
+        "{of}.progress(worked)",
+        (*_STATES, *_CYCLES),
         "running.active as a share of planned; 0 if no cycle is running",
         Clock.WORKING,
         "(1.0 / {of}.planned if {of}.cycling and {of}.planned else 0.0)",
+        sight=True,
     ),
     Named(
         "since_cycle",
         Kind.DUR,
-        "{of}.since_cycle(moment)",
-        _ANY,
+        "((worked - {of}.completed_w) / 1e9 if {of}.observed else None)",
+        (*_STATES, CycleCompleted),
         "working time since the last completed cycle; since the station was first seen if there was none",
         Clock.WORKING,
         "1.0",
+        sight=True,
     ),
-    Named("andon", Kind.BOOL, "({of}.andon if {of}.observed else None)", _ANY, "whether an andon call stands"),
     Named(
-        "cycles_today", Kind.NUM, "{of}.today(moment)", _ANY, "cycles completed on this calendar day", Clock.CALENDAR
+        "andon",
+        Kind.BOOL,
+        "({of}.andon if {of}.observed else None)",
+        (*_STATES, AndonCalled),
+        "whether an andon call stands",
+        sight=True,
+    ),
+    Named(
+        "cycles_today",
+        Kind.NUM,
+        "{of}.today(moment)",
+        (CycleCompleted,),
+        "cycles completed on this calendar day",
+        Clock.CALENDAR,
+        sight=True,
     ),
     Named(
         "bottleneck",
@@ -166,10 +198,12 @@ STATION = _table(
 """Of a station; the same after ``upstream.`` and ``downstream.`` for its neighbours."""
 
 CYCLE = _table(
-    Named("cycle.active", Kind.DUR, "cycle.active", (), "working time from start to end, stops included"),
-    Named("cycle.planned", Kind.DUR, "cycle.planned", (), "planned time for that product"),
-    Named("cycle.lost", Kind.DUR, "cycle.lost", (), "part of cycle.active in other states than working"),
-    Named("cycle.good", Kind.BOOL, "cycle.good", (), "whether the unit was found good"),
+    Named("cycle.active", Kind.DUR, "event.active_s", (), "working time from start to end, stops included"),
+    Named("cycle.planned", Kind.DUR, "event.planned_s", (), "planned time for that product"),
+    Named(
+        "cycle.lost", Kind.DUR, "sum(event.lost_s.values())", (), "part of cycle.active in other states than working"
+    ),
+    Named("cycle.good", Kind.BOOL, "event.good", (), "whether the unit was found good"),
 )
 """Of each cycle in a window function."""
 
@@ -190,7 +224,7 @@ LINE = _table(
     Named(
         "bottleneck_for",
         Kind.DUR,
-        "{of}.bottleneck_for(moment)",
+        "{of}.bottleneck_for(worked)",
         (BottleneckUpdated,),
         "working time since it was found",
         Clock.WORKING,

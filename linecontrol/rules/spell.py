@@ -3,7 +3,7 @@
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
 from linecontrol.rules.message import duration_text
 from linecontrol.rules.names import Kind
-from linecontrol.rules.typed import Apply, Const, Figure, Load, Since, Typed
+from linecontrol.rules.typed import Apply, Const, Figure, Load, Passed, Since, Typed
 
 _SIDES = ("", "cycle", "upstream", "downstream")
 
@@ -20,6 +20,8 @@ def text_of(tree: Typed) -> str:
         case Figure():
             rank = f", {tree.rank:g}" if tree.function == "quantile" else ""
             return f"{tree.function}({tree.source.text}{rank}, last {_reach(tree)})"
+        case Passed():
+            return f"{text_of(tree.figure)} {tree.sign} {tree.limit:g}"
         case Apply(op="in", items=(item, *options)):
             return f"{text_of(item)} in ({', '.join(map(text_of, options))})"
         case Apply(op=op, items=(item,)) if op in (AS_TRUE, AS_FALSE):

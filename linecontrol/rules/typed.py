@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 from linecontrol.rules.names import Kind, Named
@@ -53,6 +54,11 @@ class Source(Struct, frozen=True):
         reach = f"{self.size}" if self.size else f"{self.span_ns} ns"
         return f"{'ewma ' if self.smooth else ''}{self.text} | {self.stream} {reach}"
 
+    @property
+    def table(self) -> str:
+        """Where a subject's facts keep the window."""
+        return "smooth" if self.smooth else "rings" if self.size else "spans"
+
 
 class Figure(Struct, frozen=True):
     """The present figure of a window of the own station."""
@@ -64,6 +70,23 @@ class Figure(Struct, frozen=True):
     rank: float = 0.0
 
 
+class Passed(Struct, frozen=True):
+    """Whether a quantile of the last N elements is beyond a constant: ``sign`` is ``>`` or ``>=``.
+
+    That is so if enough of the elements are beyond it, and counting them is all that has to be done.
+    """
+
+    kind: Kind
+    figure: Figure
+    sign: str
+    limit: float
+
+    @property
+    def key(self) -> str:
+        """The name under which a window counts what is beyond the limit."""
+        return f"{self.sign} {self.limit!r}"
+
+
 class Apply(Struct, frozen=True):
     """An operation of ``kleene.OPERATIONS``."""
 
@@ -72,8 +95,8 @@ class Apply(Struct, frozen=True):
     items: tuple["Typed", ...]
 
 
-Typed = Const | Load | Since | Figure | Apply
-Leaf = Load | Since | Figure
+Typed = Const | Load | Since | Figure | Passed | Apply
+Leaf = Load | Since | Figure | Passed
 
 
 class Stage(Struct, frozen=True):
@@ -123,6 +146,8 @@ def is_timed(leaf: Leaf) -> bool:
             return leaf.name.timed
         case Figure():
             return leaf.source.span_ns > 0
+        case Passed():
+            return False
         case Since():
             return True
 
@@ -136,3 +161,30 @@ def comparison(tree: Typed) -> tuple[Typed, Typed] | None:
             return next(filter(None, map(comparison, items)), None)
         case _:
             return None
+
+
+_RANKS = {"min": 0.0, "max": 1.0}
+_BEYOND = {">": (">", False), ">=": (">=", False), "<": (">=", True), "<=": (">", True)}
+_TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+
+
+def counting(tree: Typed) -> Typed:
+    """The same condition with quantiles of the last N elements against constants as ``Passed``."""
+    match tree:
+        case Apply(op="<" | "<=" | ">" | ">=" as op, items=(Figure() as figure, Const(value=float() | int() as limit))):
+            return _passed(tree, figure, op, float(limit))
+        case Apply(op="<" | "<=" | ">" | ">=" as op, items=(Const(value=float() | int() as limit), Figure() as figure)):
+            return _passed(tree, figure, _TURNED[op], float(limit))
+        case Apply(kind, op, items):
+            return Apply(kind, op, tuple(map(counting, items)))
+        case _:
+            return tree
+
+
+def _passed(tree: Typed, figure: Figure, op: str, limit: float) -> Typed:
+    if not figure.source.size or figure.function not in ("quantile", *_RANKS):
+        return tree
+    sign, turned = _BEYOND[op]
+    rank = _RANKS.get(figure.function, figure.rank)
+    passed = Passed(Kind.BOOL, msgspec.structs.replace(figure, function="quantile", rank=rank), sign, limit)
+    return Apply(Kind.BOOL, "not", (passed,)) if turned else passed

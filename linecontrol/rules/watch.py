@@ -1,6 +1,6 @@
 """One rule watched for one subject: the compiled rule, the facts that it reads, its alarm."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from linecontrol.model import FlagChanged, Noted
@@ -8,7 +8,6 @@ from linecontrol.rules.alarm import WANTING, Alarm, Step, due_ns, event_of
 from linecontrol.rules.chain import Progress, advance
 from linecontrol.rules.compile import Rule
 from linecontrol.rules.emit import value_of
-from linecontrol.rules.facts import LineFacts, Memory
 from linecontrol.rules.moment import NEVER, Moment
 from linecontrol.rules.subjects import About
 from linecontrol.rules.typed import Chain
@@ -18,12 +17,15 @@ Told = FlagChanged | Noted
 
 
 class Watch:
-    """A rule and a subject of it. ``bind`` before anything else. ``queued`` is when it is looked at for time alone."""
+    """A rule and a subject of it. ``bind`` before anything else.
 
-    __slots__ = ("_conditions", "_limit", "_over", "_suppress", "_value", "_wake", "about", "alarm", "facts", "flag",
-                 "moment", "order", "queued", "rule")  # fmt: skip
+    ``wakes`` is when time alone changes its condition next, ``turns`` when its alarm; ``queued`` is when it is seen to
+    at the latest, and not later than both.
+    """
 
-    alarm: Alarm
+    __slots__ = ("_conditions", "_limit", "_over", "_suppress", "_value", "about", "alarm", "facts", "flag", "moment",
+                 "order", "queued", "rule", "turns", "wake", "wakes")  # fmt: skip
+
     facts: tuple[Any, ...]
     moment: Moment
 
@@ -33,35 +35,33 @@ class Watch:
         self.about = about
         self.order = order
         self.flag = f"{rule.name}/{about.name}"
-        self.queued = NEVER
-        self._wake: Callable[[], int] | None = None
+        self.alarm = Alarm()
+        self.queued = self.wakes = self.turns = NEVER
+        self.wake: Callable[[int], int] | None = None
 
-    def bind(
-        self, alarm: Alarm, memory: Memory, line: LineFacts | None, moment: Moment, others: Mapping[str, Any]
-    ) -> None:
-        """Read these facts from now on, and keep this alarm.
-
-        ``others`` are the facts of all places and the moments of all lines.
-        """
-        rule, about = self.rule, self.about
-        self.alarm, self.moment, self.queued = alarm, moment, NEVER
-        upstream = memory.station[about.upstream] if about.upstream else None
-        downstream = memory.station[about.downstream] if about.downstream else None
-        self.facts = (others[about.place], line, upstream, downstream, moment, others)
-        self._wake = rule.wake(*self.facts) if rule.wake else None
+    def bind(self, facts: tuple[Any, ...]) -> None:
+        """Read these facts from now on: what factories of values bind."""
+        rule = self.rule
+        self.facts, self.moment = facts, facts[4]
+        self.wake = rule.wake(*self.facts) if rule.wake else None
         self._value = rule.value(*self.facts) if rule.value else None
         self._limit = rule.limit(*self.facts) if rule.limit else None
         suppress = rule.suppress
         self._suppress = value_of(suppress)(*self.facts) if suppress is not None else None
-        if not isinstance(rule.when, Chain):
-            alarm.progress = None
-        else:
-            if alarm.progress is None or alarm.progress.text != rule.config.when:
-                alarm.progress = Progress(rule.config.when)
+        if isinstance(rule.when, Chain):
+            self.alarm.progress = Progress(rule.config.when)
             self._conditions: Sequence[Callable[[], bool | None]] = [
                 value_of(each)(*self.facts) for each in rule.when.conditions
             ]
             self._over: Callable[[], bool | None] = value_of(rule.over)(*self.facts)
+
+    def take_over(self, old: Alarm) -> None:
+        """Go on with the life of an alarm; the steps of another sequence are no steps of this one."""
+        for name in old.__struct_fields__:
+            if name != "progress":
+                setattr(self.alarm, name, getattr(old, name))
+        if isinstance(self.rule.when, Chain) and old.progress and old.progress.text == self.rule.config.when:
+            self.alarm.progress = old.progress
 
     def signal(self) -> bool | None:
         """Of a sequence: whether it is to be raised or, once raised, to be cleared."""
@@ -77,11 +77,11 @@ class Watch:
         """Whether its design suppresses it now."""
         return self._suppress() if self._suppress else False
 
-    def due_ns(self) -> int:
-        """When time alone changes the alarm or its condition next; ``NEVER`` if it doesn't."""
+    def turned(self) -> int:
+        """Work out when time alone changes the alarm; the moment at which it changes that or the condition next."""
         due = due_ns(self.alarm, self.rule.life)
-        wake = self._wake() if self._wake else NEVER
-        return wake if due is None else min(due, wake)
+        self.turns = NEVER if due is None else due
+        return min(self.turns, self.wakes)
 
     def tell(self, steps: list[Step]) -> list[Told]:
         """The alarm's steps as events."""

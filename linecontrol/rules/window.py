@@ -1,125 +1,213 @@
 """The last values of a stream, over so many of them or over a time, and the figures that follow from them.
 
-Values enter in constant time; sums are kept exact to the last bit that summing afresh would give now and then, order
-(for quantiles) by bisection. What is older than a time window is dropped when a figure is asked for.
+Values enter in constant time; sums are made afresh now and then, so that they stay exact to the last bit, and order
+(for quantiles) is kept by bisection where a condition asks for it, else found when a message does. What is older than
+a time window is dropped when a figure is asked for.
 """
 
+from abc import abstractmethod
 from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from math import ceil
 
-from msgspec import Struct, field
+from typing_extensions import override
 
 _SLACK = 64
-"""Values that may lie dead at the front of the lists before they are cut off."""
+"""Values that may lie dead at the front of a time window's lists before they are cut off."""
 
 HOUR_NS = 3_600e9
 
 
-class Window(Struct):
-    """What one window keeps. ``stamps`` are readings of working time; ``order`` is only kept if ``sorted`` is.
+def rank_of(number: int, rank: float) -> int:
+    """The place, counted from 0, of the smallest of ``number`` values that a share ``rank`` doesn't exceed."""
+    return max(ceil(rank * number - 1e-9), 1) - 1
 
-    Values are numbers, seconds, or 0 and 1 for false and true. The live ones are those from ``head`` on.
-    """
 
-    size: int
-    span_ns: int
-    sorted: bool = False
-    values: list[float] = field(default_factory=list)
-    stamps: list[int] = field(default_factory=list)
-    head: int = 0
-    total: float = 0.0
-    order: list[float] = field(default_factory=list)
+class _Figures:
+    """What is asked of any window; ``None`` with fewer than ``least`` values."""
 
-    def push(self, value: float, worked: int) -> None:
-        """Take in the newest value; with a size, forget the one before the last ``size``."""
-        values = self.values
-        values.append(value)
-        self.stamps.append(worked)
-        self.total += value
-        if self.sorted:
-            insort(self.order, value)
-        if self.size:
-            if len(values) - self.head > self.size:
-                self._drop()
-        else:
-            self.evict(worked)
+    __slots__ = ()
 
-    def evict(self, worked: int) -> None:
-        """Forget what is older than the span; nothing without one."""
-        if self.span_ns:
-            limit = worked - self.span_ns
-            stamps = self.stamps
-            while self.head < len(stamps) and stamps[self.head] <= limit:
-                self._drop()
+    values: list[float]
+    stamps: list[int]
+    order: list[float]
+    total: float
 
-    def _drop(self) -> None:
-        value = self.values[self.head]
-        self.total -= value
-        if self.sorted:
-            del self.order[bisect_left(self.order, value)]
-        self.head += 1
-        if self.head >= _SLACK and 2 * self.head >= len(self.values):
-            del self.values[: self.head], self.stamps[: self.head]
-            self.head = 0
-            self.total = sum(self.values)
-
-    # --- figures: ``None`` with fewer than ``least`` values --------------------------------------------------
+    @abstractmethod
+    def live(self, worked: int) -> tuple[int, int, int]:
+        """Number of values by then, and the places of the oldest and the newest."""
 
     def count(self, worked: int, least: int) -> float | None:
         """Sum of the values: how many conditions held."""
-        self.evict(worked)
-        return float(self.total) if len(self.values) - self.head >= least else None
+        return float(self.total) if self.live(worked)[0] >= least else None
 
     def mean(self, worked: int, least: int) -> float | None:
         """Arithmetic mean; of conditions, the share that held."""
-        self.evict(worked)
-        number = len(self.values) - self.head
+        number = self.live(worked)[0]
         return self.total / number if number >= least else None
 
     def min(self, worked: int, least: int) -> float | None:
         """The smallest value."""
-        self.evict(worked)
-        return self.order[0] if len(self.order) >= least else None
+        return self.quantile(worked, least, 0.0)
 
     def max(self, worked: int, least: int) -> float | None:
         """The largest value."""
-        self.evict(worked)
-        return self.order[-1] if len(self.order) >= least else None
+        return self.quantile(worked, least, 1.0)
 
     def median(self, worked: int, least: int) -> float | None:
         """The middle value, or the mean of the two middle ones."""
-        self.evict(worked)
-        order = self.order
-        number = len(order)
+        number = self.live(worked)[0]
         if number < least:
             return None
+        order = self.ordered()
         return (order[(number - 1) // 2] + order[number // 2]) / 2
 
     def quantile(self, worked: int, least: int, rank: float) -> float | None:
         """The smallest value that a share ``rank`` of the values doesn't exceed (nearest rank)."""
-        self.evict(worked)
-        number = len(self.order)
-        return self.order[max(ceil(rank * number - 1e-9), 1) - 1] if number >= least else None
+        number = self.live(worked)[0]
+        return self.ordered()[rank_of(number, rank)] if number >= least else None
 
     def delta(self, worked: int, least: int) -> float | None:
         """The newest value less the oldest."""
-        self.evict(worked)
-        return self.values[-1] - self.values[self.head] if len(self.values) - self.head >= least else None
+        number, oldest, newest = self.live(worked)
+        return self.values[newest] - self.values[oldest] if number >= least else None
 
     def rate(self, worked: int, least: int) -> float | None:
         """``delta`` per hour of working time between the two; unknown if none passed."""
-        self.evict(worked)
-        if len(self.values) - self.head < least:
+        number, oldest, newest = self.live(worked)
+        if number < least:
             return None
-        passed = self.stamps[-1] - self.stamps[self.head]
-        return (self.values[-1] - self.values[self.head]) * HOUR_NS / passed if passed else None
+        passed = self.stamps[newest] - self.stamps[oldest]
+        return (self.values[newest] - self.values[oldest]) * HOUR_NS / passed if passed else None
+
+    @abstractmethod
+    def ordered(self) -> Sequence[float]:
+        """The values in ascending order."""
+
+
+@dataclass(slots=True)
+class Ring(_Figures):
+    """The last ``size`` values. Once there are so many, ``at`` is the place of the oldest, which the next one takes.
+
+    Values are numbers, seconds, or 0 and 1 for false and true. ``stamps`` are readings of working time, kept if
+    ``stamped``; ``order`` is kept if ``sorted``. ``above`` counts the values beyond limits, as ``Passed`` names them.
+    """
+
+    size: int
+    sorted: bool = False
+    stamped: bool = False
+    at: int = -1
+    total: float = 0.0
+    values: list[float] = field(default_factory=list)
+    stamps: list[int] = field(default_factory=list)
+    order: list[float] = field(default_factory=list)
+    above: dict[str, list[int]] = field(default_factory=dict)
+
+    def push(self, value: float, worked: int) -> None:
+        """Take in the newest value; forget the one before the last ``size``."""
+        at = self.at
+        if at >= 0:
+            old = self.values[at]
+            self.values[at] = value
+            self.total = self.total + value - old
+            for limit, above in self.above.items():
+                above[0] += is_beyond(value, limit) - is_beyond(old, limit)
+            if self.stamped:
+                self.stamps[at] = worked
+            if self.sorted:
+                del self.order[bisect_left(self.order, old)]
+                insort(self.order, value)
+            self.at = at + 1 if at + 1 < self.size else self.wrap()
+        else:
+            self.grow(value, worked)
+
+    def grow(self, value: float, worked: int) -> None:
+        """Take in a value while there are fewer than ``size``."""
+        self.values.append(value)
+        self.total += value
+        if self.stamped:
+            self.stamps.append(worked)
+        if self.sorted:
+            insort(self.order, value)
+        for limit, above in self.above.items():
+            above[0] += is_beyond(value, limit)
+        if len(self.values) == self.size:
+            self.at = 0
+
+    def wrap(self) -> int:
+        """Sum afresh when the last place was written; the next one."""
+        self.total = sum(self.values)
+        return 0
+
+    def passed(self, least: int, rank: float, above: int) -> bool | None:
+        """Whether a quantile is beyond a limit that so many of the values are beyond."""
+        number = len(self.values)
+        return above >= number - rank_of(number, rank) if number >= least else None
+
+    @override
+    def live(self, worked: int) -> tuple[int, int, int]:
+        """Number of values, and the places of the oldest and the newest."""
+        number = len(self.values)
+        return number, max(self.at, 0), self.at - 1 if self.at >= 0 else number - 1
+
+    @override
+    def ordered(self) -> Sequence[float]:
+        """The values in ascending order."""
+        return self.order if self.sorted else sorted(self.values)
+
+
+@dataclass(slots=True)
+class Span(_Figures):
+    """The values of the last ``span_ns`` of working time: those from ``head`` on. ``stamps`` are readings of it."""
+
+    span_ns: int
+    sorted: bool = False
+    head: int = 0
+    total: float = 0.0
+    values: list[float] = field(default_factory=list)
+    stamps: list[int] = field(default_factory=list)
+    order: list[float] = field(default_factory=list)
+
+    def push(self, value: float, worked: int) -> None:
+        """Take in the newest value."""
+        self.values.append(value)
+        self.stamps.append(worked)
+        self.total += value
+        if self.sorted:
+            insort(self.order, value)
+        self.live(worked)
+
+    @override
+    def live(self, worked: int) -> tuple[int, int, int]:
+        """Forget what is older than the span; number of values left, and the places of the oldest and the newest."""
+        stamps, head = self.stamps, self.head
+        limit = worked - self.span_ns
+        while head < len(stamps) and stamps[head] <= limit:
+            value = self.values[head]
+            self.total -= value
+            if self.sorted:
+                del self.order[bisect_left(self.order, value)]
+            head += 1
+        if head >= _SLACK and 2 * head >= len(stamps):
+            del self.values[:head], stamps[:head]
+            head = 0
+            self.total = sum(self.values)
+        self.head = head
+        return len(stamps) - head, head, -1
+
+    @override
+    def ordered(self) -> Sequence[float]:
+        """The values in ascending order."""
+        return self.order if self.sorted else sorted(self.values[self.head :])
 
     def oldest(self) -> int | None:
-        """Reading of working time at which the oldest value leaves a window over a time."""
-        return self.stamps[self.head] + self.span_ns if self.span_ns and self.head < len(self.stamps) else None
+        """Reading of working time at which the oldest value leaves."""
+        return self.stamps[self.head] + self.span_ns if self.head < len(self.stamps) else None
 
 
-class Smooth(Struct):
+@dataclass(slots=True)
+class Smooth:
     """An exponentially weighted mean; the newest of ``size`` values weighs ``2 / (size + 1)``."""
 
     size: int
@@ -138,3 +226,9 @@ class Smooth(Struct):
 
 SORTED = frozenset(("min", "max", "median", "quantile"))
 """Functions for which a window has to keep its values in order."""
+
+
+def is_beyond(value: float, limit: str) -> bool:
+    """Whether a value is beyond a limit, written ``> 5.0`` or ``>= 5.0``."""
+    sign, _, number = limit.partition(" ")
+    return value > float(number) if sign == ">" else value >= float(number)

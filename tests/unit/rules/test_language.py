@@ -14,7 +14,7 @@ from linecontrol.rules.facts import LineFacts, StationFacts, TargetFacts
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE, OPERATIONS
 from linecontrol.rules.message import Message, duration_text
 from linecontrol.rules.message import message as message_with
-from linecontrol.rules.moment import Moment
+from linecontrol.rules.moment import Moment, Present
 from linecontrol.rules.names import Kind
 from linecontrol.rules.parser import parse, parse_condition
 from linecontrol.rules.tree import ExpressionError, Node
@@ -48,7 +48,7 @@ def message(text: str, each: Subject) -> Message:
 def value(text: str, each: Subject = Subject.STATION, **known: object) -> object:
     own = TargetFacts(**known) if each is Subject.TARGET else StationFacts("line", **known)  # type: ignore[arg-type]
     line = LineFacts(takt=100.0)
-    result: object = value_of(check(parse(text), each))(own, line, None, None, Moment(None), {})()
+    result: object = value_of(check(parse(text), each))(own, line, None, None, Moment(None, Present()), {})()
     return result
 
 
@@ -262,7 +262,8 @@ def test_durations_as_people_read_them(seconds: float, text: str) -> None:
 
 def test_message_with_values() -> None:
     filled = message("{station}: {planned}, {bottleneck}, {takt / planned}", Subject.STATION).fill(
-        {"station": "Cab"}, (StationFacts("line", planned=200.0), LineFacts(takt=100.0), None, None, Moment(None), {})
+        {"station": "Cab"},
+        (StationFacts("line", planned=200.0), LineFacts(takt=100.0), None, None, Moment(None, Present()), {}),
     )
     assert filled == "Cab: 3m, ?, 0.5"
 
