@@ -144,7 +144,7 @@ NODES = (
     ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.If, ast.Expr, ast.Name, ast.Load,
     ast.Store, ast.Attribute, ast.Subscript, ast.Constant, ast.Call, ast.Compare, ast.BoolOp, ast.BinOp, ast.UnaryOp,
     ast.IfExp, ast.Tuple, ast.And, ast.Or, ast.Not, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Eq, ast.NotEq,
-    ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot, ast.In, ast.AugAssign, ast.Pass,
+    ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot, ast.In, ast.AugAssign, ast.Pass, ast.Delete, ast.Del,
 )  # fmt: skip
 MODULES = (alarm, facts, moment, watch, window)
 
@@ -171,8 +171,8 @@ def suspicious(source: str) -> list[str]:
             found.append(node.attr)
         if isinstance(node, ast.Name | ast.arg):
             name = node.id if isinstance(node, ast.Name) else node.arg
-            known = name in ("NEVER", "FAR", "round", "min", "max", "len") or not hasattr(builtins, name)
-            if not known or not re.fullmatch(r"[a-z][a-z0-9_]*|NEVER|FAR", name) or "__" in name:
+            known = name in ("NEVER", "FAR", "MEASURED", "round", "sum") or not hasattr(builtins, name)
+            if not known or not re.fullmatch(r"[a-z][a-z0-9_]*|NEVER|FAR|MEASURED", name) or "__" in name:
                 found.append(name)
         if isinstance(node, ast.Constant) and not isinstance(node.value, str | int | float | None):
             found.append(repr(node.value))
