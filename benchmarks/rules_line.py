@@ -189,7 +189,7 @@ def _station(
             held = StateHeld(at_ns=min(beat, starts), state=state, since_ns=since_ns, unit=name, product="d240", **here)
             out += [held, _kpi(n, beat, "shift"), _kpi(n, beat, "day")]
         enter(starts, StationState.WORKING, name)
-        cycle = {"unit": name, "unit_inferred": False, "product": "d240", "planned_s": TAKT_S} | here
+        cycle: dict[str, Any] = {"unit": name, "unit_inferred": False, "product": "d240", "planned_s": TAKT_S} | here
         out.append(CycleStarted(at_ns=starts, **cycle))
         for turn in range(samples):
             at_ns = starts + (ends - starts) * (turn + 1) // (samples + 2)
