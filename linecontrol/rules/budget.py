@@ -42,7 +42,7 @@ def budget(config: Config, bad: Container[str] = ()) -> list[Most]:
                 largest[what] = Most(what, number, limit, name)
         for compiled, about in instances(name, rule, config, words):
             flags += 1
-            for figure, _ in compiled.windows:
+            for figure in compiled.windows:
                 source = figure.source
                 number = 1 if source.smooth else source.size or MOST_KEPT
                 kept.setdefault(about.place, {})[source.key] = number
@@ -76,7 +76,7 @@ def _share(most: Most, name: str, rule: RuleConfig, config: Config, words: Vocab
     pairs = instances(name, rule, config, words)
     if most.limit == MOST_FLAGS:
         return len(pairs)
-    return sum(figure.source.size or MOST_KEPT for compiled, _ in pairs for figure, _ in compiled.windows)
+    return sum(figure.source.size or MOST_KEPT for compiled, _ in pairs for figure in compiled.windows)
 
 
 def _sizes(rule: RuleConfig) -> Iterator[tuple[str, int, int]]:
