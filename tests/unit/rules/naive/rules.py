@@ -59,6 +59,10 @@ class Dice:
         """A duration of some steps."""
         return f"{self.step_s * self.chance.randint(1, most)} s"
 
+    def half(self) -> str:
+        """A duration that is no whole number of steps."""
+        return f"{self.step_s * self.chance.randint(0, 5) + self.step_s // 2} s"
+
     def sequence(self) -> str:
         """Conditions one after the other."""
         text = self.turning()
@@ -142,11 +146,13 @@ class Dice:
         one = chance.choice(SIDES) + chance.choice(names)
         ages = [f"age({name})" for name in ("state", "unit", "planned", "andon", "running", "product", "tag.torque")]
         return chance.choice([one, one, one, chance.choice(ages), f"2 * {one}", f"{one} / 2", f"-{one}",
-                              f"({one} + {chance.choice(names)})", f"({one} - {chance.choice(names)})",
+                              f"({one} + {chance.choice(names)})",
                               f"({one} + {self.length(2)})"])  # fmt: skip
 
     def passing(self) -> str:
-        """A running time against a duration of whole steps."""
+        """A running time against whole steps; the difference of two, which may stand still, against half ones."""
+        if self.chance.random() < 0.1:
+            return f"state_for - {self.chance.choice(SIDES)}running.active {self.chance.choice(ORDERED)} {self.half()}"
         one, other, sign = self.running(), self.grid(), self.chance.choice(ORDERED)
         return f"{one} {sign} {other}" if self.chance.random() < 0.8 else f"{other} {sign} {one}"
 
