@@ -18,6 +18,7 @@ from linecontrol.config.holidays import public_holidays
 from linecontrol.errors import LinecontrolError
 from linecontrol.model import Operation
 from linecontrol.trial import Backtest, Episode
+from linecontrol.trial.backtest import rules_of
 from linecontrol.trial.run import local_ns
 
 From = Annotated[
@@ -53,7 +54,7 @@ def command(
         if picture is not None:
             from linecontrol.pictures.episodes import draw
 
-            draw(episodes, list(config.rules), end_ns, config.plant.timezone, picture)
+            draw(episodes, rules_of(config, episodes), end_ns, config.plant.timezone, picture)
     if as_json:
         print(json.dumps({"episodes": [as_dict(episode) for episode in episodes]}))
     else:
@@ -110,18 +111,27 @@ def as_dict(episode: Episode) -> dict[str, Any]:
         "raised_ns": episode.raised_ns,
         "cleared_ns": episode.cleared_ns,
         "text": episode.text,
+        "suppressed_by": episode.suppressed_by,
     }
 
 
 def table_of(config: Config, episodes: list[Episode], end_ns: int) -> Table:
     """One row for each rule: how often, how long, and its most frequent subject."""
-    table = Table("rule", "raised", "hours raised", "longest, h", "still raised", "most often")
-    for rule in config.rules:
+    table = Table("rule", "raised", "hours raised", "longest, h", "still raised", "suppressed", "most often")
+    for rule in rules_of(config, episodes):
         its = [episode for episode in episodes if episode.rule == rule]
         hours = [((episode.cleared_ns or end_ns) - episode.raised_ns) / 3.6e12 for episode in its]
         flags = [episode.flag.partition("/")[2] for episode in its]
         most = max(dict.fromkeys(flags), key=flags.count, default="")
         often = f"{most} ({flags.count(most)})" if most else ""
         going = sum(episode.cleared_ns is None for episode in its)
-        table.add_row(rule, str(len(its)), f"{sum(hours):.1f}", f"{max(hours, default=0):.1f}", str(going or ""), often)
+        kept = sum(bool(episode.suppressed_by) for episode in its)
+        figures = (
+            str(len(its)),
+            f"{sum(hours):.1f}",
+            f"{max(hours, default=0):.1f}",
+            str(going or ""),
+            str(kept or ""),
+        )
+        table.add_row(rule, *figures, often)
     return table

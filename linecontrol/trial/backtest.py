@@ -8,18 +8,20 @@ from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
 from linecontrol.model import AnyEvent, CommandClosed, CommandIssued, FlagChanged, Noted, Operation
 from linecontrol.rules import RulesRoom
+from linecontrol.rules.alarm import RESERVED
 
 
 class Episode(Struct, frozen=True, order=True):
     """A flag from being raised to clearing (``None``: still raised at the end), in UTC nanoseconds.
 
-    What is only noted is raised and clears at once.
+    What is only noted is raised and clears at once. ``suppressed_by`` is what kept it from being told when raised.
     """
 
     raised_ns: int
     flag: str
     cleared_ns: int | None
     text: str
+    suppressed_by: str = ""
 
     @property
     def rule(self) -> str:
@@ -66,7 +68,9 @@ class Backtest:
 
     def episodes(self) -> list[Episode]:
         """All of them in order of time; those that go on have no end."""
-        going = [Episode(event.at_ns, flag, None, event.text) for flag, event in self._open.items()]
+        going = [
+            Episode(event.at_ns, flag, None, event.text, event.suppressed_by) for flag, event in self._open.items()
+        ]
         return sorted([*self._episodes, *going], key=lambda episode: (episode.raised_ns, episode.flag))
 
     def _hear(self, events: Iterable[AnyEvent]) -> None:
@@ -78,7 +82,13 @@ class Backtest:
             if event.transition == "raised":
                 self._open[event.flag] = event
             elif event.transition == "cleared" and (raised := self._open.pop(event.flag, None)):
-                self._episodes.append(Episode(raised.at_ns, event.flag, event.at_ns, raised.text))
+                self._episodes.append(Episode(raised.at_ns, event.flag, event.at_ns, raised.text, raised.suppressed_by))
+
+
+def rules_of(config: Config, episodes: Iterable[Episode]) -> list[str]:
+    """The config's rules, and the gateway's own of which there are any episodes."""
+    seen = {episode.rule for episode in episodes}
+    return [*config.rules, *(rule for rule in RESERVED if rule in seen)]
 
 
 class Difference(Struct):

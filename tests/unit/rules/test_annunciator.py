@@ -17,7 +17,8 @@ from linecontrol.model.observation import VERBS
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.alarm import Alarm, Life, expire, feel
 from linecontrol.rules.chatter import calming_ns
-from linecontrol.trial import run_test
+from linecontrol.trial import Backtest, run_test
+from linecontrol.trial.backtest import rules_of
 
 S = 10**9
 MONDAY = 1_767_585_600 * S
@@ -244,6 +245,19 @@ def test_engineers_can_test_it(lab: SimpleNamespace, first: str, failures: int) 
     outcome = run_test(config, lab.calendars(config), test, [], no_other_rules)
     assert len(outcome.failures) == failures
     assert all("it is by first out: call/line/first" in str(failure) for failure in outcome.failures)
+
+
+def test_a_backtest_tells_what_was_suppressed_and_when_there_was_a_flood(lab: SimpleNamespace) -> None:
+    config = lab.plant(many(5, only=["line/first"]), **alarms(flood={"enter": 4, "leave": 2}))
+    trial = Backtest(config, lab.calendars(config))
+    trial.take([call(10, "first"), call(20, "first", False)], [])
+    trial.until(MONDAY + 3600 * S)
+    episodes = trial.episodes()
+    assert [each.flag for each in episodes if each.suppressed_by == "flood/line"] == ["r04/line/first"]
+    assert [(each.raised_ns, each.cleared_ns) for each in episodes if each.flag == "flood/line"] == [
+        (MONDAY + 10 * S, MONDAY + 610 * S)
+    ]
+    assert rules_of(config, episodes) == [*config.rules, "flood"]
 
 
 def test_an_event_without_an_edge_costs_nothing(lab: SimpleNamespace) -> None:
