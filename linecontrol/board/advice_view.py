@@ -14,15 +14,23 @@ MOST_CAUSES = 3
 MOST_NEXT = 3
 """So many of the next products are shown."""
 _LEAST_HOURS = 0.05
+_LEAST_REST = 0.1
+_LEAST_PART = 0.1
+"""Causes that lost less than this part of what the largest lost are not shown by name."""
 
 
 def lag_box(event: LagExplained, line: LineConfig, now_ns: int, zone: ZoneInfo) -> LagBox:
-    """What was lost, the largest losses first; gains are part of the sum only."""
+    """What was lost, the largest losses first; what is left then, gains too, is one more part."""
     lost = sorted((cause for cause in event.causes if cause.hours >= _LEAST_HOURS), key=lambda cause: -cause.hours)
+    shown = [cause for cause in lost[:MOST_CAUSES] if cause.hours >= _LEAST_PART * lost[0].hours]
+    causes = [(_where(cause, line), f"{cause.units:.1f}") for cause in shown]
+    rest = event.units - sum(cause.units for cause in shown)
+    if shown and abs(rest) >= _LEAST_REST:
+        causes.append(("all else", f"{rest:.1f}".replace("-", "\u2212")))
     side = "gained" if event.units < 0 else "lost"
     return LagBox(
         sum=f"{amount(event.units, 'unit')} {side} since {day_text(event.since_ns, now_ns, zone)}",
-        causes=[(_where(cause, line), f"{cause.units:.1f}") for cause in lost[:MOST_CAUSES]],
+        causes=causes,
         stops=", ".join(f"{reason} {hours:.0f}\u00a0h" for reason, hours in event.stops.items()),
     )
 

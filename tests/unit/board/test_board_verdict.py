@@ -253,7 +253,8 @@ def test_where_the_time_went() -> None:
     lag = band(LagExplained(at_ns=NOW, line="tractor", since_ns=at(1, 5), hours=27.0, units=10.9, causes=causes)).lag
     assert lag is not None
     assert lag.sum == "10.9 units lost since 5 Jan"
-    assert lag.causes == [("Cab slower than planned", "5.7"), ("Axle down", "3.2"), ("Axle kits missing", "2.4")]
+    named = [("Cab slower than planned", "5.7"), ("Axle down", "3.2"), ("Axle kits missing", "2.4")]
+    assert lag.causes == [*named, ("all else", "\u22120.4")]
     assert lag.stops == ""
     gained = band(
         LagExplained(
