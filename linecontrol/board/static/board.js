@@ -57,7 +57,6 @@ function buildTile(station) {
   const text = make("span", "text", station.title);
   const chips = make("span", "chips");
   title.append(make("span", "number", String(station.number)), text, chips);
-  const neck = make("span", "neck");
   const what = make("div", "what");
   const model = make("span", "model");
   const unit = make("span", "unit");
@@ -76,9 +75,9 @@ function buildTile(station) {
   const beyond = make("i", "beyond");
   bar.append(inPlan, beyond, make("i", "plan"));
   cycle.append(times, bar);
-  body.append(title, what, neck, cycle);
+  body.append(title, what, cycle);
   tile.append(state, body);
-  return { tile, icon, word, since, chips, neck, model, unit, elapsed, lateBy, bar, inPlan, beyond, chipKey: "" };
+  return { tile, icon, word, since, chips, model, unit, elapsed, lateBy, bar, inPlan, beyond, chipKey: "" };
 }
 
 function buildBand(line) {
@@ -164,12 +163,20 @@ function fillTile(t, s) {
   const chips = [];
   if (s.call) chips.push(["call", "CALL"]);
   if (s.alert && s.alert !== "info") chips.push([s.alert, s.alert === "critical" ? "!!" : "!"]);
-  put(t.neck, s.bottleneck === null ? "" : "bottleneck " + s.bottleneck + " %");
+  if (s.bottleneck !== null) chips.push(["neck", s.bottleneck + " %", "bottleneck "]);
   const key = JSON.stringify(chips);
   if (t.chipKey !== key) {
     t.chipKey = key;
-    t.chips.replaceChildren(...chips.map(([kind, text]) => make("span", "chip " + kind, text)));
+    t.chips.replaceChildren(...chips.map(([kind, text, word]) => chip(kind, text, word)));
   }
+}
+
+// A chip; its word is read out, and shown where the tile is wide enough.
+function chip(kind, text, word) {
+  const element = make("span", "chip " + kind);
+  if (word) element.append(make("span", "word", word));
+  element.append(text);
+  return element;
 }
 
 function tickTile(t, s, passed) {
