@@ -143,7 +143,7 @@ def test_the_same_rules_read_again_say_nothing(name: str) -> None:
         room, other = room_of(of), room_of(of)
         by_room(of, room, Random(seed))
         other.remember(room.memory())
-        assert not other.tick(of.end + of.scale.looks[-1] + 1)
+        assert not other.tick(of.end + of.scale.halves[-1] + 1)
 
 
 def test_hash_seeds() -> None:

@@ -21,8 +21,8 @@ Told = Sequence[AnyEvent | Operation]
 class Scale(Struct, frozen=True):
     """How long a step is, over how many a story runs, when it may begin, which kinds of subjects its rules are about.
 
-    ``looks`` are the moments after the beginning of a step at which the reference looks, each once more a nanosecond
-    later.
+    ``looks`` are the moments after the beginning of a step at which the reference looks, ``halves`` those at which it
+    looks at what changes between two steps; each once more a nanosecond later.
     """
 
     config: Config
@@ -31,6 +31,7 @@ class Scale(Struct, frozen=True):
     step: int
     steps: int
     looks: tuple[int, ...]
+    halves: tuple[int, ...]
     starts: tuple[int, ...]
     kinds: tuple[str, ...]
 
@@ -40,16 +41,16 @@ class Scale(Struct, frozen=True):
         return self.step * self.steps // DAY + 2
 
 
-def _scale(shifts: dict[str, dict[str, Shift]], step: int, steps: int, looks: tuple[int, ...],
+def _scale(shifts: dict[str, dict[str, Shift]], step: int, steps: int, looks: tuple[int, ...], halves: tuple[int, ...],
            starts: tuple[int, ...], kinds: tuple[str, ...]) -> Scale:  # fmt: skip
     config = config_of(shifts)
-    return Scale(config, line_calendars(config), shifts, step, steps, looks, starts, kinds)
+    return Scale(config, line_calendars(config), shifts, step, steps, looks, halves, starts, kinds)
 
 
 def short() -> Scale:
     """Steps of ten seconds, shifts of minutes."""
     kinds = ("station", "station", "station", "station", "station", "line", "target", "commitment", "kit", "connection")
-    return _scale(SHIFTS, 10 * S, 60, (0, 5 * S), STARTS, kinds)
+    return _scale(SHIFTS, 10 * S, 60, (0,), (5 * S,), STARTS, kinds)
 
 
 def long() -> Scale:
@@ -59,7 +60,8 @@ def long() -> Scale:
         LONG,
         3_600 * S,
         110,
-        (0, 300 * S, 1_800 * S, 2_100 * S),
+        (0, 300 * S),
+        (1_800 * S, 2_100 * S),
         starts,
         ("target", "commitment", "kit", "line", "connection"),
     )
@@ -123,12 +125,12 @@ def by_reference(case: Case) -> list[Said]:
     reference.pass_time(case.start)
     reference.pass_time(case.start + 1)
     for step in range(1, case.scale.steps + 1):
-        for look in case.scale.looks:
+        for look in case.scale.looks + case.scale.halves:
             at = case.start + step * case.scale.step + look
             while waiting and waiting[0].at_ns <= at:
                 reference.take(waiting.pop(0))
-            reference.pass_time(at)
-            reference.pass_time(at + 1)
+            reference.pass_time(at, between=look in case.scale.halves)
+            reference.pass_time(at + 1, between=look in case.scale.halves)
     return reference.said
 
 
@@ -153,7 +155,7 @@ def by_room(
         said += room.operate(item) if isinstance(item, Operation) else room.see(item)
     if again is not None:
         room = again(room)
-    said += room.tick(case.end + case.scale.looks[-1] + 1)
+    said += room.tick(case.end + case.scale.halves[-1] + 1)
     return [
         (event.flag, event.transition, event.at_ns, event.state.value, rounded(event.value), rounded(event.limit))
         for event in said

@@ -12,7 +12,17 @@ from linecontrol.rules.tree import Absent, Age, Infix, Length, Name, Node, Prefi
 from tests.unit.rules.naive.hours import S
 from tests.unit.rules.naive.life import Flag, Ways
 from tests.unit.rules.naive.plant import Layout, Plant
-from tests.unit.rules.naive.worth import OPERATIONS, Reader, Subject, Worth, concerns, moves_with_time, negated, walk
+from tests.unit.rules.naive.worth import (
+    OPERATIONS,
+    Reader,
+    Subject,
+    Worth,
+    concerns,
+    is_fine,
+    moves_with_time,
+    negated,
+    walk,
+)
 
 Said = tuple[str, str, int, str, float | None, float | None]
 """Flag, transition, moment, state, and both sides of the comparison that the condition is about."""
@@ -66,7 +76,8 @@ class Watched:
         values = values_of(rule, subject)
         when, clear, suppress = trees_of(rule, values)
         self.concerned = {each for node in (when, clear, suppress) if node for each in concerns(node, subject)}
-        self.timed = any(node is not None and moves_with_time(node) for node in (when, clear, suppress))
+        trees = [node for node in (when, clear, suppress) if node is not None]
+        self.timed, self.fine = any(map(moves_with_time, trees)), any(map(is_fine, trees))
         self._clear = None if clear is None else self.reader.worth(clear)
         self._suppress = None if suppress is None else self.reader.worth(suppress)
         self._sides = [self.reader.worth(side) for side in comparison(when) or ()]
@@ -165,14 +176,24 @@ class Reference:
             if watched.hears(item, places):
                 self._hear(flag, Watched.look)
 
-    def pass_time(self, now: int) -> None:
-        """The end of an instant: conditions that time changes, then delays that end."""
+    def pass_time(self, now: int, *, between: bool = False) -> None:
+        """The end of an instant: conditions that time changes, then delays that end.
+
+        ``between`` two steps only those are looked at that may change there; just after, those that time moves.
+        """
         self._plant.move(now)
-        for flag, watched in self.watched.items():
+        after = self._begun and now % S
+        its = {
+            flag: watched
+            for flag, watched in self.watched.items()
+            if watched.fine or not between
+            if watched.timed or not after
+        }
+        for flag, watched in its.items():
             if watched.timed or not self._begun:
                 self._hear(flag, Watched.look)
         self._begun = True
-        for flag in self.watched:
+        for flag in its:
             self._hear(flag, Watched.pass_time)
 
     def _hear(self, flag: str, what: Callable[[Watched], list[Step]]) -> None:

@@ -229,6 +229,13 @@ def moves_with_time(node: Node) -> bool:
             return any(map(moves_with_time, walk(node)[1:]))
 
 
+def is_fine(node: Node) -> bool:
+    """Whether time can change a tree between two steps: it does sums with what time moves."""
+    return any(
+        isinstance(each, Infix) and each.op in ("+", "-", "*", "/") and moves_with_time(each) for each in walk(node)
+    )
+
+
 def concerns(node: Node, subject: Subject) -> set[tuple[str, type, str]]:
     """The events that a condition is worked out at: the place, the kind, and of samples the tag."""
     found: set[tuple[str, type, str]] = set()
