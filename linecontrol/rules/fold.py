@@ -1,6 +1,7 @@
 """Events into facts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from linecontrol.model import (
@@ -99,6 +100,8 @@ def _andon(facts: StationFacts, moment: Moment, event: AndonCalled) -> int:
 
 
 def _sampled(facts: StationFacts, moment: Moment, event: Sampled) -> int:
+    if not isfinite(event.value):  # would be greater and less than nothing, and put windows out of order
+        return 0
     facts.tags[event.name] = event.value
     return CHANGED
 

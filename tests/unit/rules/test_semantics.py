@@ -3,12 +3,14 @@
 from types import SimpleNamespace
 from typing import Any
 
+from linecontrol.config import SignalConfig
 from linecontrol.model import (
     AndonCalled,
     AnyEvent,
     CycleCompleted,
     CycleStarted,
     Operation,
+    Sampled,
     StateChanged,
     StationState,
     Timing,
@@ -109,3 +111,18 @@ def test_nobody_can_put_a_flag_aside_for_good(lab: SimpleNamespace) -> None:
     room.operate(Operation("shelve", "r/line/second", "ali", "", MONDAY + 10 * S))
     (flag,) = room.tick(MONDAY + 100 * S)
     assert (flag.transition, flag.at_ns) == ("unshelved", MONDAY + 70 * S)
+
+
+def test_a_sample_that_is_no_number_is_none(lab: SimpleNamespace) -> None:
+    config = lab.plant({"r": {"each": "station", "message": "m", "when": "max(tag.a, last 3 samples, min 1) > 5"}})
+    line = config.lines["line"]
+    second = line.stations["second"].model_copy(update={"telemetry": {"a": SignalConfig()}})
+    line = line.model_copy(update={"stations": {**line.stations, "second": second}})
+    room = lab.room_of(config.model_copy(update={"lines": {"line": line}}))
+    values = [1.0, float("nan"), 7.0, float("inf"), float("nan"), 1.0, 2.0, 3.0, 1.0]
+    events = [
+        Sampled(at_ns=MONDAY + at * S, line="line", station="second", name="a", value=value)
+        for at, value in enumerate(values)
+    ]
+    flags = lab.play(room, events, MONDAY + 60 * S)
+    assert [(flag.transition, (flag.at_ns - MONDAY) / S) for flag in flags] == [("raised", 2.0), ("cleared", 7.0)]

@@ -37,13 +37,28 @@ CYCLES = (*BEGINS, CycleEnded, CycleCompleted)
 SEEN = (*STATES, *CYCLES, AndonCalled)
 """What is told by a station that can be seen."""
 
+
+class Sight:
+    """Stands for a station's being seen for the first time, whichever event tells of it."""
+
+
 TOLD_BY: dict[str, dict[str, tuple[type, ...]]] = {
-    "station": dict.fromkeys(("state", "state_for"), STATES)
-    | dict.fromkeys(("planned", "running.planned"), CYCLES)
-    | dict.fromkeys(
-        ("observed", "unit", "product", "running", "running.active", "running.progress", "since_cycle", "andon",
-         "cycles_today"), SEEN)
-    | {"shift": ()},
+    "station": {
+        "state": STATES,
+        "state_for": STATES,
+        "observed": (*STATES, Sight),
+        "unit": (*STATES, *BEGINS),
+        "product": (*STATES, *BEGINS, CycleCompleted),
+        "planned": (*BEGINS, CycleCompleted),
+        "running.planned": (*BEGINS, CycleCompleted),
+        "running": (*STATES, *CYCLES, Sight),
+        "running.active": (*STATES, *CYCLES, Sight),
+        "running.progress": (*STATES, *CYCLES, Sight),
+        "since_cycle": (*STATES, CycleCompleted, Sight),
+        "andon": (*STATES, AndonCalled, Sight),
+        "cycles_today": (CycleCompleted, Sight),
+        "shift": (),
+    },
     "line": dict.fromkeys(
         ("bottleneck", "bottleneck_for", "previous", "probability", "provisional", "verdict"), (BottleneckUpdated,))
     | {"lag": (LagExplained,)},
@@ -136,6 +151,27 @@ class Plant:
     def told(self, place: str, *kinds: type) -> list[Told]:
         """All events of some kinds that were ever told of a place."""
         return [told for told in self._told.get(place, ()) if isinstance(told.event, kinds)]
+
+    def is_seen(self, place: str) -> bool:
+        """Whether a station was ever seen."""
+        return bool(self.told(place, *SEEN))
+
+    def facts(self, event: AnyEvent) -> Any:
+        """What an event may say again without saying anything new; ``None`` of those that always do."""
+        place = places_of(event)[-1]
+        match event:
+            case StateChanged() | StateHeld():
+                return [self.name(place, path) for path in ("observed", "state", "unit", "product")]
+            case CycleEnded():
+                begun = self.newest(place, *CYCLES)
+                return begun is not None and isinstance(begun.event, BEGINS)
+            case AndonCalled():
+                call = self.newest(place, AndonCalled)
+                return call is not None and call.event.active
+            case LedgerUpdated():
+                return [self._takt(event.line)]
+            case _:
+                return None
 
     def newest(self, place: str, *kinds: type, where: Callable[[Any], bool] = lambda event: True) -> Told | None:
         """The last event of some kinds that was told of a place."""

@@ -11,7 +11,7 @@ from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.tree import Absent, Age, Infix, Length, Name, Node, Prefix, Sequence
 from tests.unit.rules.naive.hours import S
 from tests.unit.rules.naive.life import Flag, Ways
-from tests.unit.rules.naive.plant import Layout, Plant
+from tests.unit.rules.naive.plant import Layout, Plant, Sight, places_of
 from tests.unit.rules.naive.worth import (
     OPERATIONS,
     Reader,
@@ -169,11 +169,16 @@ class Reference:
             if item.flag in self.watched:
                 self._hear(item.flag, lambda watched: watched.operate(item))
             return
-        places = self._plant.take(item)
+        plant, place = self._plant, places_of(item)[-1]
+        before, seen = plant.facts(item), plant.is_seen(place)
+        places = plant.take(item)
         for watched in self.watched.values():
             watched.reader.note(item, places)
+        if before is not None and plant.facts(item) == before:
+            places.remove(place)
+        first = not seen and plant.is_seen(place)
         for flag, watched in self.watched.items():
-            if watched.hears(item, places):
+            if watched.hears(item, places) or (first and (place, Sight, "") in watched.concerned):
                 self._hear(flag, Watched.look)
 
     def pass_time(self, now: int, *, between: bool = False) -> None:
