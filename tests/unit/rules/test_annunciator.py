@@ -141,6 +141,41 @@ def test_a_flood_says_how_many_it_mutes(lab: SimpleNamespace) -> None:
     assert texts[0].startswith("Flood of flags in The line: 4 or more within 10m.")
 
 
+def test_a_muted_flag_that_is_raised_again_counts_again(lab: SimpleNamespace) -> None:
+    rules = {**many(3, only=["line/third"]), "asked": {**CALL, "only": ["line/first"], "ack": "required"}}
+    config = lab.plant(rules, **alarms(flood={"enter": 3, "leave": 2, "window": "60s"}))
+    events = [call(10, "third"), call(20, "first"), call(30, "first", False), call(50, "first")]
+    flags = [flag for flag in story(lab, config, events, 100) if flag.rule in ("flood", "asked")]
+    assert [each for each in told(flags) if each[2] != "changed"] == [
+        (10, "flood/line", "raised", "acknowledged"),
+        (20, "asked/line/first", "raised", "flood/line"),
+        (30, "asked/line/first", "cleared", "flood/line"),
+        (50, "asked/line/first", "raised", "flood/line"),
+        (80, "flood/line", "cleared", "normal"),
+        (80, "asked/line/first", "unsuppressed", "unacknowledged"),
+    ]
+
+
+def test_a_muted_flag_that_comes_back_is_the_first_of_its_group(lab: SimpleNamespace) -> None:
+    rules = {**many(3, only=["line/third"]), "g": {**CALL, "group": "g"}}
+    config = lab.plant(rules, **alarms(flood={"enter": 4, "leave": 1, "window": "60s"}))
+    events = [
+        call(10, "first"),  # the first of the group
+        call(12, "second"),  # behind it
+        call(14, "third"),  # behind it, too; with the three others a flood begins
+        call(20, "first", False),  # the second comes to the front, the third is muted
+        call(25, "second", False),
+        call(200, "first"),
+    ]
+    flags = [flag for flag in story(lab, config, events, 210) if flag.rule == "g"]
+    assert told(flags)[-4:] == [
+        (20, "g/line/third", "suppressed", "flood/line"),
+        (25, "g/line/second", "cleared", "normal"),
+        (80, "g/line/third", "unsuppressed", "acknowledged"),
+        (200, "g/line/first", "raised", "first out: g/line/third"),
+    ]
+
+
 def test_what_a_person_brings_back_is_told_in_a_flood_too(lab: SimpleNamespace) -> None:
     room = lab.room_of(lab.plant(many(5, only=["line/first"]), **alarms(flood={"enter": 3, "leave": 1})))
     lab.play(room, [call(10, "first")], MONDAY + 20 * S)
