@@ -213,6 +213,19 @@ def test_a_flag_that_chatters_can_be_shelved_by_itself_once(lab: SimpleNamespace
     assert (shelved[0].by, shelved[0].reason) == ("linecontrol", "chattering")
 
 
+def test_flags_that_calm_down_together_do_so_in_the_order_of_the_rules(lab: SimpleNamespace) -> None:
+    """Whichever chattered first, and also after a restart."""
+    config = lab.plant({"call": CALL}, alarms={"chatter": {"calm": "2min"}})
+    events = [call(10 + turn, "second", turn % 2 == 0) for turn in range(8)]
+    events += [call(10 + turn, "first", turn % 2 == 0) for turn in range(4, 8)]
+    for cuts in ([], [10]):
+        flags, _ = drive(lab, config, events, [], cuts, 200)
+        assert [flag.flag for flag in flags if flag.rule == "chattering" and flag.transition == "cleared"] == [
+            "chattering/call/line/first",
+            "chattering/call/line/second",
+        ]
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.integers(1, 59), min_size=3, max_size=15),
