@@ -19,15 +19,13 @@ UNITS = np.array([8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
 AGES = 2
 """Kinds of age."""
 SIZES = np.arange(-0.10, 0.501, 0.03)
-_NONE = 0.2
+_NONE = 0.35
 """Probability that nothing changes."""
 _MEAN = np.array([0.16, 0.16, 0.16, 0.14, 0.02, 0.0])
 _SD = np.array([0.12, 0.12, 0.12, 0.12, 0.04, 0.035])
 """What is known of the sizes, by pace."""
 _SHORT, _LONG = 0.5, 1.5
 """Ratios beyond so many of what is usual at their station count as that much."""
-_CAUTION = 1.3
-"""Errors are so many times as large as if cycles were independent."""
 _FEWEST = 0.05
 _ROUNDS = 3
 
@@ -128,8 +126,8 @@ def _likelihood(
     for row, at in enumerate(seen):
         rest = logs[at] - np.log(factors[at])
         means[row] = rest.mean(axis=1)
-        within -= 0.5 * ((rest - means[row][:, None]) ** 2).sum(axis=1) / (_CAUTION * scatter[at]) ** 2
-    noise = np.array([(_CAUTION * scatter[at]) ** 2 / len(logs[at]) for at in seen])
+        within -= 0.5 * ((rest - means[row][:, None]) ** 2).sum(axis=1) / scatter[at] ** 2
+    noise = np.array([scatter[at] ** 2 / len(logs[at]) for at in seen])
     its = planned[seen]
     distance = means - np.where(its, np.log(prior.optimism) - 0.5 * scatter[seen] ** 2, 0.0)[:, None]
     between = []

@@ -72,4 +72,4 @@ def test_without_a_cycle_all_is_the_prior() -> None:
     its = _practice([np.array([])] * 3)
     assert its.weight.sum() == pytest.approx(1.0)
     assert (its.shift == 1.0).all()
-    assert its.weight[its.size == 0.0].sum() == pytest.approx(0.2, abs=1e-6)
+    assert its.weight[its.size == 0.0].sum() == pytest.approx(0.35, abs=1e-6)
