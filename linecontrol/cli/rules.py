@@ -1,21 +1,25 @@
 """``linecontrol rules``: how two sets of rules differ over recorded time, and why a rule says what it says."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from linecontrol.cli.backtest import From, JournalOption, To, as_dict, moments, over_journal
+from linecontrol.cli.backtest import From, JournalOption, To, as_dict, local, moments, over_journal
 from linecontrol.cli.common import OK, PROBLEMS, load_plant, rule_problems, state_folder, telling_errors
 from linecontrol.cli.recorded import journal_path
 from linecontrol.config import Config
 from linecontrol.config.rules_file import with_rules
 from linecontrol.errors import LinecontrolError
+from linecontrol.model import AlarmState
+from linecontrol.rules.suggest import nearest
+from linecontrol.rules.watch import Watch
 from linecontrol.trial.backtest import Difference, Episode, difference
 from linecontrol.trial.explain import explain as explain_flag
 
@@ -37,18 +41,17 @@ def diff(
         config = load_plant(old).config
         other = with_rules(config, new, rule_problems)
         span = moments(config, from_, to)
-        trials, _ = over_journal(
-            [config, other], journal_path(state_folder(journal)), span, Console(stderr=True), quiet=as_json
-        )
+        path = journal_path(state_folder(journal))
+        trials, (start_ns, end_ns) = over_journal([config, other], path, span, Console(stderr=True), quiet=as_json)
         renamed = {rule.was: name for name, rule in other.rules.items() if rule.was}
-        found_ = difference(trials[0].episodes(), trials[1].episodes(), renamed)
+        found_ = difference(trials[0].episodes(start_ns), trials[1].episodes(start_ns), renamed)
     if as_json:
         print(json.dumps({
             "appear": [as_dict(each) for each in found_.appear], "vanish": [as_dict(each) for each in found_.vanish],
             "move": [[as_dict(each) for each in pair] for pair in found_.move], "same": found_.same,
         }))  # fmt: skip
     else:
-        _show(Console(), config, found_)
+        _show(config, found_, (start_ns, end_ns))
     raise typer.Exit(PROBLEMS if found_.appear or found_.vanish or found_.move else OK)
 
 
@@ -66,48 +69,60 @@ def explain(
     with telling_errors():
         config = load_plant(folder).config
         _, at_ns = moments(config, None, at)
-        (trial,), _ = over_journal(
-            [config], journal_path(state_folder(journal)), (None, at_ns), Console(stderr=True), quiet=as_json
-        )
-        if at_ns is not None:
-            trial.until(at_ns)
+        path = journal_path(state_folder(journal))
+        (trial,), (_, end_ns) = over_journal([config], path, (None, at_ns), Console(stderr=True), quiet=as_json)
+        if at_ns is not None and end_ns < at_ns:
+            msg = f"nothing is recorded of {at}: the journal ends at {local(end_ns, ZoneInfo(config.plant.timezone))}"
+            raise LinecontrolError(msg)
+        flag = f"{rule}/{subject}"
         try:
-            parts = explain_flag(trial.room, f"{rule}/{subject}")
+            watch = trial.room.watched(flag)
         except KeyError as error:
-            msg = f"no rule {rule} is watched for {subject}; linecontrol check tells what there is"
+            msg = f"no rule {rule} is watched for {subject}{nearest(flag, trial.room.flags)}"
             raise LinecontrolError(msg) from error
+        parts = explain_flag(trial.room, flag)
     if as_json:
         print(json.dumps([{"condition": part.condition, "depth": part.depth, "text": part.text, "value": part.value}
                           for part in parts]))  # fmt: skip
         return
-    table = Table("condition", "part", "value")
+    zone = ZoneInfo(config.plant.timezone)
+    for line in state_of(watch, zone):
+        print(line)
+    table = Table("condition", "part", "value", box=box.SIMPLE)
     for part in parts:
         table.add_row(part.condition if not part.depth else "", "  " * part.depth + part.text, part.value)
     Console().print(table)
 
 
-def _show(console: Console, config: Config, found: Difference) -> None:
+def state_of(watch: Watch, zone: ZoneInfo) -> Iterator[str]:
+    """How a flag stands, in words."""
+    alarm = watch.alarm
+    nobody = alarm.state is AlarmState.ACKNOWLEDGED and not (watch.rule.life.ack or watch.rule.life.latch)
+    state = "raised, and wants nobody" if nobody else alarm.state.value.replace("_", " ")
+    since = f", since {local(alarm.raised_ns, zone)}" if alarm.raised else ""
+    yield f"{watch.flag}: {state}{since}"
+    if alarm.raised:
+        yield f"  {alarm.text}"
+    elif alarm.signal and alarm.since_ns is not None:
+        yield f"  its condition has held since {local(alarm.since_ns, zone)}; it waits for its delay"
+    if alarm.blind:
+        yield "  blind: its condition is unknown"
+
+
+def _show(config: Config, found: Difference, span: tuple[int, int]) -> None:
     zone = ZoneInfo(config.plant.timezone)
+    print(f"from {local(span[0], zone)} to {local(span[1], zone)}")
     for word, episodes in (("appears", found.appear), ("vanishes", found.vanish)):
         for episode in episodes:
-            console.print(f"{word}: {_line(episode, zone)}", highlight=False, markup=False)
+            print(f"{word:8} {episode.flag}, {_times(episode, zone)}: {episode.text}")
     for old, new in found.move:
-        console.print(f"moves: {_line(old, zone)} -> {_times(new, zone)}", highlight=False, markup=False)
-    console.print(
-        f"{len(found.appear)} appear, {len(found.vanish)} vanish, {len(found.move)} move, {found.same} stay the same",
-        highlight=False,
-    )
-
-
-def _line(episode: Episode, zone: ZoneInfo) -> str:
-    return f"{episode.flag} {_times(episode, zone)}: {episode.text}"
+        print(f"{'moves':8} {new.flag}, {_times(old, zone)} -> {_times(new, zone)}")
+    print(f"{len(found.appear)} appear, {len(found.vanish)} vanish, {len(found.move)} move, {found.same} stay the same")
 
 
 def _times(episode: Episode, zone: ZoneInfo) -> str:
-    return (
-        f"{_local(episode.raised_ns, zone)} to {_local(episode.cleared_ns, zone) if episode.cleared_ns else 'the end'}"
-    )
-
-
-def _local(at_ns: int, zone: ZoneInfo) -> str:
-    return f"{datetime.fromtimestamp(at_ns // 10**9, tz=UTC).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    raised = local(episode.raised_ns, zone)
+    if episode.cleared_ns is None:
+        return f"{raised}, still raised"
+    cleared = local(episode.cleared_ns, zone)
+    return f"{raised} to {cleared.removeprefix(raised[:11])}"

@@ -58,7 +58,8 @@ def command(
         tests = [{"test": result.name, "at": result.at, "failures": result.failures} for result in results]
         print(json.dumps({"tests": tests, "failed": len(failed), "not_covered": uncovered}))
     else:
-        _show(console, results, seen, uncovered)
+        told = seen if only is None else {rule: its for rule, its in seen.items() if its}
+        _show(console, results, told, [rule for rule in uncovered if rule in told])
     if not results:
         msg = f"no test has {only!r} in its name"
         raise typer.BadParameter(msg, param_hint="--only")

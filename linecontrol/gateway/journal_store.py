@@ -101,6 +101,9 @@ def open_read_only(path: Path) -> sqlite3.Connection:
         JournalUnusable: it is missing, damaged, no journal, or newer than this version.
         JournalBusy: a gateway is using it.
     """
+    if not path.exists():
+        msg = f"there is no journal {path}"
+        raise JournalUnusable(msg)
     with _explained(path):
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=0)
         try:

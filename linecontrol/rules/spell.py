@@ -5,11 +5,15 @@ from linecontrol.rules.message import duration_text
 from linecontrol.rules.names import Kind
 from linecontrol.rules.typed import Apply, Const, Figure, Load, Passed, Since, Typed
 
+_STRENGTH = {
+    AS_TRUE: 0, AS_FALSE: 0, "or": 1, "and": 2, "not": 3, "in": 4, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4,
+    "+": 5, "-": 5, "*": 6, "/": 6, "neg": 7,
+}  # fmt: skip
 _SIDES = ("", "cycle", "upstream", "downstream")
 
 
 def text_of(tree: Typed) -> str:
-    """The text of a tree; brackets stand wherever an operation stands in another."""
+    """The text of a tree, with the brackets that it needs."""
     match tree:
         case Const():
             return _const(tree)
@@ -19,23 +23,30 @@ def text_of(tree: Typed) -> str:
             return f"age({tree.name.path})"
         case Figure():
             rank = f", {tree.rank:g}" if tree.function == "quantile" else ""
-            return f"{tree.function}({tree.source.text}{rank}, last {_reach(tree)})"
+            least = f", min {tree.least}" if tree.source.size and tree.least not in (0, tree.source.size) else ""
+            return f"{tree.function}({tree.source.text}{rank}, last {_reach(tree)}{least})"
         case Passed():
-            return f"{text_of(tree.figure)} {tree.sign} {tree.limit:g}"
+            limit = duration_text(tree.limit) if tree.figure.kind is Kind.DUR else f"{tree.limit:g}"
+            return f"{text_of(tree.figure)} {tree.sign} {limit}"
         case Apply(op="in", items=(item, *options)):
             return f"{text_of(item)} in ({', '.join(map(text_of, options))})"
         case Apply(op=op, items=(item,)) if op in (AS_TRUE, AS_FALSE):
-            return f"{_wrapped(item)}; {op}"
+            return f"{text_of(item)}; {op}"
         case Apply(op="not", items=(item,)):
-            return f"not {_wrapped(item)}"
+            return f"not {_within(item, _STRENGTH['not'])}"
         case Apply(op="neg", items=(item,)):
-            return f"-{_wrapped(item)}"
-        case Apply(op=op, items=items):
-            return f" {op} ".join(map(_wrapped, items))
+            return f"-{_within(item, _STRENGTH['neg'])}"
+        case Apply(op=op, items=(left, *others)):
+            right = "".join(f" {op} {_within(item, _STRENGTH[op] + 1)}" for item in others)
+            return f"{_within(left, _STRENGTH[op])}{right}"
+        case _:
+            raise AssertionError(tree)
 
 
-def _wrapped(tree: Typed) -> str:
-    return f"({text_of(tree)})" if isinstance(tree, Apply) else text_of(tree)
+def _within(tree: Typed, strength: int) -> str:
+    """The text of a part, in brackets if it binds less than what is around it."""
+    weak = isinstance(tree, Apply) and _STRENGTH[tree.op] < strength
+    return f"({text_of(tree)})" if weak else text_of(tree)
 
 
 def _const(tree: Const) -> str:

@@ -66,12 +66,13 @@ class Backtest:
         """Let time pass."""
         self._hear(self.room.tick(at_ns))
 
-    def episodes(self) -> list[Episode]:
-        """All of them in order of time; those that go on have no end."""
+    def episodes(self, start_ns: int = 0) -> list[Episode]:
+        """Those that weren't over by ``start_ns``, in order of time; those that go on have no end."""
         going = [
             Episode(event.at_ns, flag, None, event.text, event.suppressed_by) for flag, event in self._open.items()
         ]
-        return sorted([*self._episodes, *going], key=lambda episode: (episode.raised_ns, episode.flag))
+        found = [each for each in (*self._episodes, *going) if each.cleared_ns is None or each.cleared_ns >= start_ns]
+        return sorted(found, key=lambda episode: (episode.raised_ns, episode.flag))
 
     def _hear(self, events: Iterable[AnyEvent]) -> None:
         for event in events:

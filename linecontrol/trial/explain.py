@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.emit import value_of
+from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
 from linecontrol.rules.message import show
 from linecontrol.rules.names import Kind
 from linecontrol.rules.spell import text_of
@@ -37,10 +38,22 @@ def explain(room: RulesRoom, flag: str) -> list[Explained]:
             parts += _parts(watch, f"when ({name})", condition, 0)
     else:
         parts += _parts(watch, "when", when, 0)
-    parts += _parts(watch, "clears", watch.rule.over, 0)
+    if watch.rule.config.clear_when is not None or isinstance(when, Chain):
+        parts += _parts(watch, "clear_when", _written(watch.rule.over), 0)
     if watch.rule.suppress is not None:
         parts += _parts(watch, "suppress", watch.rule.suppress, 0)
     return parts
+
+
+def _written(over: Typed) -> Typed:
+    """The ``clear_when`` in what clears a rule: that, and not ``when``."""
+    match over:
+        case Apply(op=op, items=(item,)) if op in (AS_TRUE, AS_FALSE):
+            return _written(item)
+        case Apply(op="and", items=(clear, Apply(op="not"))):
+            return clear
+        case _:
+            return over
 
 
 def _parts(watch: Watch, condition: str, tree: Typed, depth: int) -> Iterator[Explained]:

@@ -69,7 +69,7 @@ def run_test(
     steps.sort(key=lambda step: step[:2])
     looks = sorted({start_ns + expect.at for expect in test.expect if expect.open is not None})
     last_ns = max([*(step[0] for step in steps), *(start_ns + expect.at for expect in test.expect), start_ns])
-    end_ns = last_ns if test.until is None else start_ns + test.until
+    end_ns = (last_ns if test.until is None else start_ns + test.until) + TOLERANCE_NS
     later = [rule for given in test.given if given.reload for rule in reload(given.reload).rules]
     outcome.failures += _never_told(test, [*config.rules, *later], trial.flags, last_ns - start_ns)
     open_at: dict[int, list[str]] = {}

@@ -1,0 +1,219 @@
+"""``linecontrol test`` as an engineer runs it: what is said, where, and with which exit code."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from linecontrol.cli import _app
+from tests.unit.trial.recorded import GANJA, record
+
+RULES = """\
+rules:
+  down:
+    each: station
+    only: [tractor/engine]
+    when: state == 'down' and state_for > limit
+    params: {limit: 15min}
+    ack: required
+    message: "{station}: down for {state_for}."
+  quiet:
+    each: station
+    when: cycles_today > 1000
+    message: m
+  entry:
+    each: station
+    only: [tractor/cab]
+    when: state == 'down'
+    message: "{station} is down."
+    actions: [note]
+"""
+DOWN = "down/tractor/engine"
+STORY = f"""\
+tests:
+  - name: the whole life of a flag
+    rules: [down]
+    given:
+      - {{ at: 0s, station: tractor/engine, state: down }}
+      - {{ at: 16m, shelve: {DOWN}, for: 5m }}
+      - {{ at: 18m, restart: true }}
+      - {{ at: 25m, ack: {DOWN} }}
+      - {{ at: 30m, station: tractor/engine, state: working }}
+      - {{ at: 40m, reload: strict.yaml }}
+      - {{ at: 41m, station: tractor/engine, state: down }}
+    until: 50m
+    expect:
+      - {{ at: 15m, raised: {DOWN}, text: "down for 15m" }}
+      - {{ at: 16m, shelved: {DOWN} }}
+      - {{ at: 21m, unshelved: {DOWN} }}
+      - {{ at: 22m, open: [{DOWN}] }}
+      - {{ at: 25m, acknowledged: {DOWN} }}
+      - {{ at: 30m, cleared: {DOWN} }}
+      - {{ at: 45m, raised: {DOWN} }}
+  - name: a note
+    rules: [entry]
+    given:
+      - {{ at: 1m, station: tractor/cab, state: down }}
+    expect:
+      - {{ at: 1m, noted: entry/tractor/cab, text: "Cab is down." }}
+"""
+HEAD = "tests:\n  - name: t\n    rules: [down]\n    given:\n      - { at: 0s, station: tractor/engine, state: down }\n"
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(GANJA, "plant")
+    for file in Path("plant").glob("rules*"):
+        file.unlink()
+    (Path("plant") / "rules.yaml").write_text(RULES)
+    (Path("plant") / "strict.yaml.off").write_text(RULES.replace("15min", "4min"))
+    return Path("plant")
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    """The command over a test file; also its output in one line per line that it prints."""
+
+    def command(text: str, *more: str) -> tuple[int, str]:
+        (folder / "rules.test.yaml").write_text(text.replace("strict.yaml", "strict.yaml.off"))
+        result = CliRunner().invoke(_app(), ["test", str(folder), *more])
+        return result.exit_code, result.output
+
+    return command
+
+
+def test_steps_of_people_and_of_the_gateway(run: Run) -> None:
+    code, output = run(STORY)
+    assert code == 0, output
+    assert "2 of 2 tests passed; 2 of 3 rules seen raised and cleared" in output
+    assert run(STORY, "--coverage")[0] == 1, "quiet was never seen"
+
+
+def test_as_json(run: Run) -> None:
+    code, output = run(STORY.replace("at: 21m", "at: 20m"), "--json")
+    told = json.loads(output)
+    assert (code, told["failed"], told["not_covered"]) == (1, 1, ["quiet"])
+    assert [test["test"] for test in told["tests"]] == ["the whole life of a flag", "a note"]
+    assert told["tests"][0]["failures"] == [
+        f"plant/rules.test.yaml:16:9: expected and didn't happen: at 20m unshelved: {DOWN}",
+        f"plant/rules.test.yaml:13:5: happened and wasn't expected: at 21m unshelved: {DOWN} "
+        "(Engine marriage: down for 15m.)",
+    ]
+
+
+def test_only_some(run: Run) -> None:
+    code, output = run(STORY, "--only", "note")
+    assert code == 0
+    assert "1 of 1 tests passed" in output
+    assert "quiet" not in output
+    assert run(STORY, "--only", "nothing of that name")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("    expect: []\n    until: 1h\n",
+         "plant/rules.test.yaml:6:5: happened and wasn't expected: at 15m raised: down/tractor/engine"),
+        ("    expect:\n      - { at: 14m, raised: down/tractor/engine }\n",
+         "plant/rules.test.yaml:7:9: expected and didn't happen: at 14m raised: down/tractor/engine"),
+        ("    expect:\n      - { at: 15m, raised: down/tractor/engine, text: sixteen }\n",
+         "7:9: at 15m raised: down/tractor/engine: expected in its message: 'sixteen'; it is 'Engine marriage: down"),
+        ("    expect:\n      - { at: 15m, raised: down/tractor/engine }\n      - { at: 16m, open: [] }\n",
+         "8:9: at 16m these are raised: down/tractor/engine; expected: none"),
+        ("      - { at: 1m, ack: down/tractor/engin }\n    expect: []\n",
+         "6:9: there is no flag down/tractor/engin, did you mean 'down/tractor/engine'?"),
+        ("      - { at: 1m, station: tractor/engin, state: down }\n    expect: []\n",
+         "6:9: there is no station tractor/engin, did you mean 'tractor/engine'?"),
+        ("      - { at: 1m, target: tractor_2026, told: { required_takt: 8000 } }\n    expect: []\n",
+         "6:9: required_takt is a duration, such as 2h18m; found 8000"),
+        ("      - { at: 1m, target: tractor_2026, told: { probability: high } }\n    expect: []\n",
+         "6:9: probability is a number, such as 5 or 60%; found 'high'"),
+        ("      - { at: 1m, target: tractor_2026, told: { probabilty: 3 } }\n    expect: []\n",
+         "6:9: probabilty can't be told, did you mean 'probability'?"),
+        ("      - { at: 1m, line: tractor, told: { suspects: cab } }\n    expect: []\n",
+         "6:9: suspects are stations with their probabilities, such as {cab: 70%}"),
+        ("    until: 5m\n    expect:\n      - { at: 15m, raised: down/tractor/engine }\n",
+         "6:12: the test ends before the last thing in it, at 15m"),
+    ],
+)  # fmt: skip
+def test_why_a_test_fails(run: Run, rest: str, said: str) -> None:
+    code, output = run(HEAD + rest)
+    assert code == 1
+    assert "FAILED t" in output
+    assert said in output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("rules: [down]", "rules: [dwon]", "3:13: there is no rule dwon, did you mean 'down'?"),
+        ("rules: [down]", "rules: [down/tractor/cab]", "3:13: down/tractor/cab fits no flag, did you mean"),
+    ],
+)
+def test_a_test_of_nothing_fails(run: Run, old: str, new: str, said: str) -> None:
+    code, output = run(HEAD.replace(old, new) + "    expect: []\n    until: 1m\n")
+    assert code == 1
+    assert said in output
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("    expct: []\n", "plant/rules.test.yaml:6:5: tests[0].expct: unknown key 'expct'; did you mean 'expect'?"),
+        ("    expect:\n      - { at: 1m }\n", "one transition, or open, is expected at a time; here is none"),
+        ("    expect:\n      - { at: 1m, open: [], text: x }\n", "text goes with a transition; open only lists flags"),
+        ("      - { at: 1m, ack: x, restart: true }\n    expect: []\n", "here are ack and restart"),
+        ("      - { at: 1m, ack: x, for: 2m }\n    expect: []\n", "for doesn't go with ack"),
+        ("      - { at: 1m, ack: x, every: 2m }\n    expect: []\n", "every: and times: go together"),
+        ("      - { at: 1m, station: tractor/cab }\n    expect: []\n", "a station needs one of state, start"),
+    ],
+)
+def test_what_is_no_test(run: Run, rest: str, said: str) -> None:
+    code, output = run(HEAD + rest)
+    assert code == 2
+    assert said in output
+
+
+def test_rules_that_are_reloaded_are_checked(run: Run, folder: Path) -> None:
+    broken = RULES.replace("state_for > limit", "state_fro > limit").replace("cycles_today > 1000", "bottleneck > 60")
+    (folder / "strict.yaml.off").write_text(broken)
+    code, output = run(STORY)
+    assert code == 2
+    assert "plant/strict.yaml.off:5:31: rules.down.when: unknown name state_fro, did you mean 'state_for'?" in output
+    assert "plant/strict.yaml.off:11:11: rules.quiet.when: can never be true: bottleneck is from 0 to 1" in output
+
+
+def test_without_tests_it_says_where_they_belong(run: Run, folder: Path) -> None:
+    run(STORY)
+    (folder / "rules.test.yaml").unlink()
+    result = CliRunner().invoke(_app(), ["test", str(folder)])
+    assert result.exit_code == 1
+    assert "there are no rule tests below plant: files named *.test.yaml" in result.output
+
+
+CUT = """\
+tests:
+  - name: a morning as it was recorded
+    rules: [down, quiet, entry]
+    journal: { file: journal.sqlite, from: 2026-02-02 08:00, to: 2026-02-02 12:00 }
+    given:
+      - { at: 1h, station: tractor/engine, state: down }
+    expect:
+      - { at: 1h15m, raised: down/tractor/engine }
+"""
+
+
+def test_recorded_time_as_given(run: Run, folder: Path) -> None:
+    asyncio.run(record(folder, 4))
+    code, output = run(CUT.replace("12:00", "08:20"))
+    assert code == 0, output
+    code, output = run(CUT.replace("2026-02-02", "2027-02-02"))
+    assert code == 1
+    assert "plant/journal.sqlite holds no event between 2027-02-02 08:00:00 and 2027-02-02 12:00:00" in output
