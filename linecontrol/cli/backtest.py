@@ -139,7 +139,7 @@ def show(config: Config, episodes: list[Episode], span: tuple[int, int]) -> None
     """How often each rule was raised in that time, for how long, and mostly where; then those that never were."""
     console, zone = Console(), ZoneInfo(config.plant.timezone)
     console.print(f"from {local(span[0], zone)} to {local(span[1], zone)}", highlight=False)
-    table = Table("rule", "raised", "hours", "longest", "open", "kept back", "most often", box=box.SIMPLE)
+    table = Table("rule", "raised", "hours", "longest", "open", "suppressed", "most often", box=box.SIMPLE)
     table.columns[0].no_wrap = True
     for column in table.columns[1:6]:
         column.justify = "right"

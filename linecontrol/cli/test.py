@@ -95,7 +95,8 @@ def _run(config: Config, files: list[LoadedTests], only: str | None) -> Iterator
 def _cut(config: Config, folder: Path, cut: JournalCut) -> list[AnyEvent]:
     start_ns = None if cut.start is None else local_ns(config, cut.start)
     end_ns = None if cut.end is None else local_ns(config, cut.end)
-    found = [event for record in records(folder / cut.file, (start_ns, end_ns)) for event in others(record.events)]
+    told = (event for record in records(folder / cut.file, (start_ns, end_ns)) for event in others(record.events))
+    found = [event for event in told if start_ns is None or event.at_ns >= start_ns]
     if not found:
         msg = f"{folder / cut.file} holds no event between {cut.start or 'its beginning'} and {cut.end or 'its end'}"
         raise LinecontrolError(msg)

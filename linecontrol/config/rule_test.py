@@ -206,7 +206,8 @@ class RuleTestConfig(ConfigModel):
     name: str
     """What it shows."""
     start: datetime | None = None
-    """Local time of the plant at which it starts; the first working moment of the first target's year if left out."""
+    """Local time of the plant at which it starts; if left out, where the journal's cut begins, else the first working
+    moment of the first target's year."""
     rules: list[str] = []
     """What is under test: rules, or patterns of flags (``RULE/SUBJECT``). Transitions of others don't matter. All rules
     if left out."""

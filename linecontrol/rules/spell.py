@@ -38,7 +38,7 @@ def text_of(tree: Typed) -> str:
             return f"-{_within(item, _STRENGTH['neg'])}"
         case Apply(op=op, items=(left, *others)):
             right = "".join(f" {op} {_within(item, _STRENGTH[op] + 1)}" for item in others)
-            return f"{_within(left, _STRENGTH[op])}{right}"
+            return f"{_within(left, _STRENGTH[op] + (_STRENGTH[op] == _STRENGTH['==']))}{right}"
         case _:
             raise AssertionError(tree)
 

@@ -110,6 +110,8 @@ def start_of(
     """When a test starts."""
     if test.start is not None:
         return local_ns(config, test.start)
+    if test.journal is not None and test.journal.start is not None:
+        return local_ns(config, test.journal.start)
     if recorded:
         return recorded[0].at_ns
     year = min((target.year for target in config.targets.values()), default=2026)
