@@ -19,6 +19,7 @@ from linecontrol.assessment import Assessment
 from linecontrol.calendar import line_calendars
 from linecontrol.cli.common import load_plant
 from linecontrol.config.holidays import public_holidays
+from linecontrol.daemon import SWITCH_S
 from linecontrol.engine import Engine
 from linecontrol.model import LinkChange, Quality, Reading
 from linecontrol.simulator import SimPlant
@@ -62,6 +63,7 @@ async def main(days: int) -> None:
     engine, assessment, now_ns = recorded(days)
     gc.collect()
     gc.freeze()  # as the gateway does
+    sys.setswitchinterval(SWITCH_S)
     question = engine.question(now_ns)
     asked: list[float] = []
     answered: list[float] = []
