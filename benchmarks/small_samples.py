@@ -1,7 +1,7 @@
 """How often the bottleneck is found from few units: the whole study, as a table.
 
 ``python -m benchmarks.small_samples [--lines 200] [--seed 2026] [--families mixed …]`` prints a Markdown table, row by
-row as they come, and at the end one JSON line. It takes about half an hour of one core.
+row as they come, and at the end one JSON line. It takes about an hour of one core.
 """
 
 import argparse
