@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.unit.config.conftest import PLANT
+
 TABLE: list[tuple[str, str, list[str]]] = [
     (
         "timezone: Asia/Baku",
@@ -412,3 +414,11 @@ def test_what_is_said(problems: Callable[..., list[str]], old: str, new: str, ex
 
 def test_the_plant_without_a_change_is_right(problems: Callable[..., list[str]]) -> None:
     assert problems() == []
+
+
+def test_no_product_can_be_none(problems: Callable[..., list[str]]) -> None:
+    part = PLANT[PLANT.index("code: 1, kit") : PLANT.index("      second:")]
+    commanded = part.replace("andon: {holding: 100}", "next_product: {holding: 100}")
+    assert problems(part, commanded) == []
+    (said,) = problems(part, commanded.replace("code: 1", "code: 0"))
+    assert said.endswith("next_product: 0 means that no product is proposed, but it is the code of product 'p1'")

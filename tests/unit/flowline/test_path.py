@@ -369,6 +369,18 @@ def test_departures_are_filled_in(layout: Layout, seed: int) -> None:
         assert filled == pytest.approx(truth, abs=1e-12)
 
 
+@same
+@given(layout=layouts(twins=True, limits=False), seed=st.integers(0, 10**6))
+def test_departures_are_filled_in_where_units_overtake(layout: Layout, seed: int) -> None:
+    log = shop_floor(layout, random_times(seed, 40, layout.stations)[:, :, 0])
+    known = departures(log)
+    for its in log.passages:
+        for passage in its:
+            passage.departure = None
+    for filled, truth in zip(departures(log), known, strict=True):
+        assert filled == pytest.approx(truth, abs=1e-12)
+
+
 def test_who_works_or_finds_no_place_has_not_departed() -> None:
     stations = [
         [Passage(0, 0, 0.0, 1.0), Passage(1, 0, 1.0, 2.0), Passage(2, 0, 2.0, 3.0), Passage(3, 0, 4.0)],
