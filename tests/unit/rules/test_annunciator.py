@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linecontrol.config import Config
+from linecontrol.config import ChatterConfig, Config, FloodConfig
 from linecontrol.config.rule_test import RuleTestConfig
 from linecontrol.model import AlarmState, AndonCalled, AnyEvent, FlagChanged, Operation, Severity
 from linecontrol.model.observation import VERBS
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.alarm import Alarm, Life, expire, feel
-from linecontrol.rules.chatter import calming_ns
+from linecontrol.rules.chatter import calming_ns, turn
+from linecontrol.rules.flood import Flood, over_ns, take
 from linecontrol.trial import Backtest, run_test
 from linecontrol.trial.backtest import rules_of
 
@@ -258,6 +259,17 @@ def turns(life: Life, signals: list[tuple[int, bool]], until_ns: int) -> list[in
         steps += expire(alarm, life, at)
         steps += feel(alarm, life, holds is not alarm.raised, at)
     return [step.at_ns for step in steps]
+
+
+@pytest.mark.parametrize(("last_s", "full"), [(59.999, True), (60.0, False)])
+def test_a_window_holds_what_is_younger_than_it_is_long(last_s: float, full: bool) -> None:
+    moments = [MONDAY, MONDAY + 30 * S, MONDAY + round(last_s * S)]
+    line, alarm = Flood(), Alarm()
+    flood = FloodConfig.model_validate({"enter": 3, "leave": 2, "window": "60s"})
+    chatter = ChatterConfig.model_validate({"transitions": 3, "window": "60s"})
+    assert [take(line, flood, at) for at in moments] == [False, False, full]
+    assert [turn(alarm, chatter, at) for at in moments] == [False, False, full]
+    assert over_ns(line, flood) == (MONDAY + 90 * S if full else None)
 
 
 def test_names_of_the_gateways_own_flags_are_taken(lab: SimpleNamespace) -> None:
