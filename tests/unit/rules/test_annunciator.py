@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from linecontrol.config import ChatterConfig, Config, FloodConfig
 from linecontrol.config.rule_test import RuleTestConfig
-from linecontrol.model import AlarmState, AndonCalled, AnyEvent, FlagChanged, Operation, Severity
+from linecontrol.model import (
+    AlarmState,
+    AndonCalled,
+    AnyEvent,
+    FlagChanged,
+    Operation,
+    Severity,
+    StateChanged,
+    StationState,
+)
 from linecontrol.model.observation import VERBS
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.alarm import Alarm, Life, expire, feel
@@ -30,6 +39,14 @@ CALL = {"each": "station", "when": "andon", "message": "{station} calls"}
 
 def call(at_s: float, station: str, active: bool = True) -> AndonCalled:
     return AndonCalled(at_ns=MONDAY + round(at_s * S), line="line", station=station, active=active)
+
+
+def state(at_s: float, station: str, what: str) -> StateChanged:
+    at_ns = MONDAY + round(at_s * S)
+    return StateChanged(
+        at_ns=at_ns, line="line", station=station, state=StationState(what), previous=StationState.IDLE, since_ns=at_ns,
+        previous_s=0.0, shift="day",
+    )  # fmt: skip
 
 
 def alarms(**more: Any) -> dict[str, Any]:
@@ -82,6 +99,16 @@ def test_what_must_be_acknowledged_is_so_after_its_group_let_it_go(lab: SimpleNa
         (30, "call/line/first", "cleared", "first out: call/line/second"),
         (40, "call/line/second", "cleared", "returned_unacknowledged"),
         (40, "call/line/first", "unsuppressed", "returned_unacknowledged"),
+    ]
+
+
+def test_from_one_suppression_into_another(lab: SimpleNamespace) -> None:
+    config = lab.plant({"call": {**CALL, "group": "stop", "suppress": "state == 'setup'"}}, **alarms())
+    events = [state(5, "first", "setup"), call(10, "second"), call(20, "first"), state(30, "first", "working")]
+    assert told(story(lab, config, events, 40)) == [
+        (10, "call/line/second", "raised", "acknowledged"),
+        (20, "call/line/first", "raised", "state == 'setup'"),
+        (30, "call/line/first", "suppressed", "first out: call/line/second"),
     ]
 
 
