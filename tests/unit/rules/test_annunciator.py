@@ -104,7 +104,12 @@ def test_what_must_be_acknowledged_is_so_after_its_group_let_it_go(lab: SimpleNa
 
 def test_from_one_suppression_into_another(lab: SimpleNamespace) -> None:
     config = lab.plant({"call": {**CALL, "group": "stop", "suppress": "state == 'setup'"}}, **alarms())
-    events = [state(5, "first", "setup"), call(10, "second"), call(20, "first"), state(30, "first", "working")]
+    events: list[AnyEvent] = [
+        state(5, "first", "setup"),
+        call(10, "second"),
+        call(20, "first"),
+        state(30, "first", "working"),
+    ]
     assert told(story(lab, config, events, 40)) == [
         (10, "call/line/second", "raised", "acknowledged"),
         (20, "call/line/first", "raised", "state == 'setup'"),
