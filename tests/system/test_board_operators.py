@@ -17,7 +17,7 @@ from tests.system.browser import CHROMEDRIVER, CHROMIUM, chrome, wait
 from tests.system.gateway_journal import events, records_in
 from tests.system.gateway_process import GatewayProcess, copy_of_plant, linecontrol, running, wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.slow]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(300)]
 
 RULES = """
 rules:
