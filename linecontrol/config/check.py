@@ -28,6 +28,7 @@ def check(config: Config, binding: Binding, place: Places) -> list[Problem]:
         found += line_problems(config, name, line)
     found += signal_problems(config, binding, place)
     found += _connections(config, binding)
+    found += _whole_numbers(config, binding)
     return in_order(Problem(place.of(path), path, text) for path, text in found)
 
 
@@ -157,6 +158,23 @@ def rule_names(config: Config) -> Found:
                 elif action.station is None or action.station in subjects[Subject.STATION]:
                     targets = [action.station] if action.station else _matching(rule.only, station_names(config))
                     yield from _writable(config, path, action, targets)
+
+
+def _whole_numbers(config: Config, binding: Binding) -> Found:
+    """Numbers of rules that a setpoint's signal can't carry."""
+    whole = {tag.signal for bound in binding.bound.values() for tag in bound.tags if tag.settings.value_type() is int}
+    for name, rule in config.rules.items():
+        for index, action in enumerate(rule.actions):
+            if not isinstance(action, SetpointAction):
+                continue
+            for subject in [action.station] if action.station else _matching(rule.only, station_names(config)):
+                values = rule.values(subject)
+                for key, written in (("value", action.value), ("on_clear", action.on_clear)):
+                    value = values.get(written) if isinstance(written, str) else written
+                    fraction = isinstance(value, str) or (value is not None and value != int(value))
+                    if fraction and f"{subject}/command_{action.setpoint}" in whole:
+                        text = f"the signal of {subject} carries whole numbers, not {value}"
+                        yield ("rules", name, "actions", index, key), text
 
 
 def _matching(patterns: list[str], names: list[str]) -> list[str]:

@@ -77,7 +77,7 @@ class ControlRoom:
             demand = _demand(action, event, self._config.rules[event.rule])
             if (refusal := self._refusal(target, name, demand.value, setpoint=setpoint)) is not None:
                 if event.transition in _BEGINS:
-                    said.append(self._refuse(target, name, demand, event, refusal))
+                    said.append(self._refuse(target, name, demand.value, event.at_ns, event.flag, refusal))
                 continue
             channel = self._channel(target, name, setpoint=setpoint)
             if event.transition == "raised" or not channel.has(event.flag):
@@ -161,19 +161,19 @@ class ControlRoom:
                 return None
         return f"control.allow does not list {name} of {target}"
 
-    def _refuse(self, target: str, name: str, demand: Demand, event: FlagChanged, text: str) -> CommandClosed:
+    def _refuse(self, target: str, name: str, value: Written, at_ns: int, reason: str, text: str) -> CommandClosed:
         line, _, station = target.partition("/")
         return CommandClosed(
-            at_ns=event.at_ns,
+            at_ns=at_ns,
             command=self._next_id(target, name),
             line=line,
             station=station,
             name=name,
-            value=demand.value,
+            value=value,
             result=CommandResult.REFUSED,
-            issued_ns=event.at_ns,
+            issued_ns=at_ns,
             text=text,
-            reason=event.flag,
+            reason=reason,
         )
 
     # --- writing --------------------------------------------------------------------------------------------
@@ -183,8 +183,11 @@ class ControlRoom:
             return []
         target = f"{channel.line}/{channel.station}"
         value = channel.wanted
-        if value is None or self._refusal(target, channel.name, value, setpoint=channel.setpoint) is not None:
+        if value is None:
             return []
+        if (refusal := self._refusal(target, channel.name, value, setpoint=channel.setpoint)) is not None:
+            channel.changed, channel.renew_ns = False, None
+            return [self._refuse(target, channel.name, value, now_ns, channel.reason, refusal)]
         command = self._next_id(target, channel.name)
         lease_ns = channel.lease_ns()
         channel.open = Open(command, value, now_ns, channel.reason)

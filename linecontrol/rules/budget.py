@@ -10,9 +10,8 @@ from linecontrol.rules.compile import RuleProblem, instances
 from linecontrol.rules.lexer import LONGEST_TEXT
 from linecontrol.rules.params import first_values, tokens_of
 from linecontrol.rules.parser import DEEPEST, LARGEST_WINDOW, MOST_NODES, size
+from linecontrol.rules.window import MOST_KEPT
 
-MOST_KEPT = 10_000
-"""Elements that a window over a time keeps at the most."""
 MOST_FLAGS = 20_000
 """Rules times subjects."""
 MOST_ELEMENTS = 1_000_000

@@ -16,6 +16,9 @@ from typing_extensions import override
 _SLACK = 64
 """Values that may lie dead at the front of a time window's lists before they are cut off."""
 
+MOST_KEPT = 10_000
+"""Values that a time window keeps at the most, the newest ones: a device that sends more can't fill the memory."""
+
 HOUR_NS = 3_600e9
 
 
@@ -159,7 +162,10 @@ class Ring(_Figures):
 
 @dataclass(slots=True)
 class Span(_Figures):
-    """The values of the last ``span_ns`` of working time: those from ``head`` on. ``stamps`` are readings of it."""
+    """The values of the last ``span_ns`` of working time: those from ``head`` on. ``stamps`` are readings of it.
+
+    Of more than ``MOST_KEPT`` the oldest are forgotten.
+    """
 
     span_ns: int
     sorted: bool = False
@@ -183,7 +189,7 @@ class Span(_Figures):
         """Forget what is older than the span; number of values left, and the places of the oldest and the newest."""
         stamps, head = self.stamps, self.head
         limit = worked - self.span_ns
-        while head < len(stamps) and stamps[head] <= limit:
+        while head < len(stamps) and (stamps[head] <= limit or len(stamps) - head > MOST_KEPT):
             value = self.values[head]
             self.total -= value
             if self.sorted:

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,57 @@ def test_the_example_plant_is_right() -> None:
     code, output = run("check", str(GANJA))
     assert code == 0
     assert output.startswith("no problems: 2 lines, 19 stations, 6 products, 2 connections, ")
+
+
+def test_how_much_the_rules_take_and_may_take() -> None:
+    _, output = run("check", str(GANJA))
+    assert re.search(r"^  [\d,]+ of at most 20,000 flags \(rules times subjects\)$", output, re.MULTILINE)
+    assert re.search(
+        r"^  [\d,]+ of at most 1,000,000 elements that \d+ windows keep at the most$", output, re.MULTILINE
+    )
+    assert "  216 of at most 2,000 characters of a condition (torque_drifts)\n" in output
+    assert "  200 of at most 1,000 elements of a window (torque_drifts)\n" in output
+    told = json.loads(run("check", str(GANJA), "--json")[1])["rules"]
+    assert told["elements of a window"] == [200, 1000]
+
+
+SETS = """\
+rules:
+  slow_down:
+    each: station
+    only: [municipal/subframe]
+    when: andon
+    message: m
+    actions: [{command: andon, value: red}, {setpoint: feed, value: VALUE, on_clear: 3}]
+"""
+
+
+def with_setpoint(folder: Path, value: str) -> tuple[int, str]:
+    file = folder / "lines" / "2-municipal.yaml"
+    andon = "andon: { unit: 2, holding: 100, type: uint16 }\n"
+    feed = "        setpoints:\n          feed: { unit: 2, holding: 110, type: uint16 }\n"
+    assert file.read_text().count(andon) == 1
+    file.write_text(file.read_text().replace(andon, andon + feed))
+    (folder / "more.yaml").write_text(SETS.replace("VALUE", value))
+    return run("check", str(folder))
+
+
+def test_what_is_never_written_is_told_and_no_mistake(copy: Path) -> None:
+    code, output = with_setpoint(copy, "2")
+    assert code == 0
+    assert [line for line in output.splitlines() if "never written" in line] == [
+        f"never written, as control: allow: does not list it: {what} of municipal/subframe (rule slow_down)"
+        for what in ("andon", "feed")
+    ]
+
+
+def test_a_register_of_whole_numbers_takes_no_fraction(copy: Path) -> None:
+    code, output = with_setpoint(copy, "2.5")
+    assert code == 1
+    assert output.startswith(
+        f"{copy}/more.yaml:7:69: rules.slow_down.actions[1].value: the signal of municipal/subframe carries whole "
+        "numbers, not 2.5\n"
+    )
 
 
 def test_problems_are_listed_with_their_place_and_number(copy: Path) -> None:

@@ -236,8 +236,10 @@ def test_a_range_that_was_narrowed_holds_for_what_was_wanted_before() -> None:
     room.outcome(ended(2, "line/a/speed/1"))
     narrow = ControlRoom(config([{**SPEED, "setpoints": {"speed": {"min": 0.5, "max": 0.9}}}]))
     narrow.remember(room.memory())
-    assert issued(narrow.see(flag(5, "brake", "cleared"))) == []
-    assert issued(narrow.tick(100 * S)) == []
+    (refused,) = narrow.see(flag(5, "brake", "cleared"))
+    assert isinstance(refused, CommandClosed)
+    assert (refused.value, refused.result) == (1.0, CommandResult.REFUSED)
+    assert narrow.tick(100 * S) == []
 
 
 def test_commands_take_the_param_of_their_station() -> None:

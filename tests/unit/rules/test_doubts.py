@@ -15,6 +15,7 @@ from linecontrol.rules.doubts import doubts
 from linecontrol.rules.parser import parse_condition, size
 from linecontrol.rules.possible import mistakes
 from linecontrol.rules.typed import Typed
+from linecontrol.rules.window import MOST_KEPT, Span
 
 WORDS = Vocabulary(subjects={}, tags=[], products=[])
 
@@ -158,3 +159,12 @@ def test_too_much_of_all_rules_together_is_told_of_the_largest(lab: SimpleNamesp
     assert problem.rule == "wide"
     assert "and 1,000,000 is the limit; 600,000 are of this one" in problem.text
     assert MOST_FLAGS == 20_000
+
+
+def test_a_time_window_keeps_no_more_than_is_told() -> None:
+    window = Span(span_ns=10**18, sorted=True)
+    for number in range(MOST_KEPT + 500):
+        window.push(float(number), number)
+    assert window.live(MOST_KEPT + 500)[0] == MOST_KEPT == len(window.order)
+    assert window.min(MOST_KEPT + 500, 1) == 500.0
+    assert len(window.values) <= 2 * MOST_KEPT
