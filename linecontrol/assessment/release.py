@@ -128,4 +128,4 @@ class Releases:
             return "All that is due is in the line."
         if not proposal.products:
             return "No kit is there for what is due."
-        return "More would only wait on each other." if held else f"For {proposal.order}."
+        return "More would only wait." if held else f"For {proposal.order}."

@@ -31,7 +31,7 @@ CAUSE_WORDS = {
     "filling": "filling the line",
     "transport": "moving units",
     "material": "no material",
-    "unknown": "waits of unknown cause",
+    "unknown": "unexplained",
 }
 SAFE = 0.8
 """A promise with at least this probability is shown as good."""
