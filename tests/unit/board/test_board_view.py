@@ -21,6 +21,7 @@ from linecontrol.model.event import (
     KitStockChanged,
     LedgerUpdated,
     LinkChanged,
+    Noted,
     StateHeld,
     UnitCompleted,
 )
@@ -166,6 +167,15 @@ def test_flags_open_and_close() -> None:
     assert opened.lines[0].stations[0].alert is Severity.WARNING
     over = page(at(11), flagged(at(9), AlarmState.UNACKNOWLEDGED), flagged(at(10), AlarmState.NORMAL, "cleared"))
     assert (over.flags, [flag.since for flag in over.closed]) == ([], ["10:00"])
+
+
+def test_what_is_noted_stands_among_what_happened_and_raises_no_flag() -> None:
+    note = Noted(at_ns=at(9), flag="first/tractor/cab", rule="first", line="tractor", station="cab", text="First one.")
+    shown = page(at(10), note)
+    assert (shown.flags, shown.lines[0].stations[0].alert) == ([], None)
+    assert [(row.where, row.word, row.text, row.since) for row in shown.closed] == [
+        ("Cab", "noted", "First one.", "09:00")
+    ]
 
 
 def test_links_and_kits() -> None:
