@@ -166,17 +166,18 @@ def _station(
 ) -> list[AnyEvent]:
     here: dict[str, Any] = {"line": "line", "station": f"s{n:03}"}
     out: list[AnyEvent] = []
-    state, since_ns = StationState.IDLE, zero
+    there: str | None
+    state, since_ns, there = StationState.IDLE, zero, None
 
     def enter(at_ns: int, new: StationState, unit: str | None) -> None:
-        nonlocal state, since_ns
+        nonlocal state, since_ns, there
         out.append(
             StateChanged(
                 at_ns=at_ns, state=new, previous=state, since_ns=since_ns, previous_s=(at_ns - since_ns) / S,
                 shift="long", unit=unit, product="d240", **here,
             )
         )  # fmt: skip
-        state, since_ns = new, at_ns
+        state, since_ns, there = new, at_ns, unit
 
     good = rng.random(len(begin)) > 0.01
     torque = rng.normal(10.0, 0.5, (len(begin), max(samples, 1)))
@@ -186,7 +187,9 @@ def _station(
         starts, ends, leaves = (zero + int(times[unit] * S) for times in (begin, end, leave))
         while beat < starts:
             beat += GRID_S * S
-            held = StateHeld(at_ns=min(beat, starts), state=state, since_ns=since_ns, unit=name, product="d240", **here)
+            held = StateHeld(
+                at_ns=min(beat, starts), state=state, since_ns=since_ns, unit=there, product="d240", **here
+            )
             out += [held, _kpi(n, beat, "shift"), _kpi(n, beat, "day")]
         enter(starts, StationState.WORKING, name)
         cycle: dict[str, Any] = {"unit": name, "unit_inferred": False, "product": "d240", "planned_s": TAKT_S} | here

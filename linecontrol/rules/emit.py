@@ -37,13 +37,15 @@ SCOPE: dict[str, Any] = {_CALLS[op]: function for op, function in OPERATIONS.ite
 _SIDES = ("upstream", "downstream", "cycle")
 MAGNITUDES = ("<", "<=", ">", ">=")
 _LINES = {"share": "mean"}
+_RANKS = {"min": 0.0, "max": 1.0}
 
 
 def value_of(tree: Typed) -> Factory:
     """Makes ``value(event=None)``: what the tree is worth now; ``None`` if unknown. ``event`` is a cycle's."""
     writer = Writer()
     body = [*writer.read(leaves(tree)), f"return {writer.worth(tree)}"]
-    return factory(writer.setup, "value(event=None)", with_worked(body, "moment.worked"))
+    timed = any("worked" in line or "moment" in line for line in (*writer.setup, *body))
+    return factory(writer.setup, "value(event=None)", ["worked = moment.worked", *body] if timed else body)
 
 
 def wake_of(trees: Sequence[Typed]) -> Factory | None:
@@ -52,7 +54,7 @@ def wake_of(trees: Sequence[Typed]) -> Factory | None:
         return None
     writer = Writer()
     body = [*writer.waking(trees), "return at"]
-    return factory(writer.setup, "wake(now)", with_worked(body))
+    return factory(writer.setup, "wake(now)", present(body))
 
 
 def moving(trees: Iterable[Typed]) -> Iterator[Leaf]:
@@ -64,12 +66,14 @@ def moving(trees: Iterable[Typed]) -> Iterator[Leaf]:
             yield node
 
 
-_WORKED = "now + moment.offset if moment.begins <= now < moment.ends else moment.worked_at(now)"
+def present(body: list[str]) -> list[str]:
+    """Code of a function that knows ``now``, preceded by what it needs of the line's present."""
+    if any("worked" in line for line in body):
+        return [TURN, "worked = now + moment.offset if moment.working else moment.level", *body]
+    return [TURN, *body] if any("moment." in line for line in body) else body
 
 
-def with_worked(body: list[str], code: str = _WORKED) -> list[str]:
-    """Code preceded by the reading of working time, if it needs one."""
-    return [f"worked = {code}", *body] if any("worked" in line for line in body) else body
+TURN = "if now >= moment.turns: moment.turn()"
 
 
 def factory(setup: list[str], signature: str, body: list[str], bound: str = BOUND) -> Factory:
@@ -93,8 +97,10 @@ def _compiled(source: str) -> Factory:
 class Writer:
     """Writes the parts of one function; ``setup`` is what its factory binds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ordered: bool = False) -> None:
+        """``ordered``: the windows that are asked for quantiles keep their values in order."""
         self.setup: list[str] = []
+        self._ordered = ordered
         self._locals: dict[Leaf, str] = {}
         self._bound: dict[str, str] = {}
 
@@ -129,7 +135,7 @@ class Writer:
                 oldest = f"{self.window(figure)}.oldest()"
                 code += [f"n = {oldest}", "if n is not None:", "    n = moment.when(n)", "    if n < at: at = n"]
         if any(isinstance(leaf, Load) and leaf.name.clock is Clock.CALENDAR for leaf in inputs):
-            code += ["n = moment.turn()", "if n < at: at = n"]
+            code.append("if moment.turns < at: at = moment.turns")
         return code
 
     def window(self, figure: Figure) -> str:
@@ -157,7 +163,9 @@ class Writer:
         wall = any(isinstance(leaf, Load) and leaf.name.clock is Clock.WALL for leaf in inputs)
         sides = [leaf.side for leaf in inputs if isinstance(leaf, Load) and leaf.name.clock is Clock.WORKING]
         clock = self._clock(next(iter(sides), ""))
-        when = "moment.when(worked + n)" if clock == "moment" else f"{clock}.when({clock}.worked + n)"
+        when = f"{clock}.when({clock}.worked + n)"
+        if clock == "moment":
+            when = "now + n if moment.working and now + n <= moment.turns else moment.when(worked + n)"
         if slope == "1.0" and not _may_divide_by_zero(node):
             gap = [f"n = {self._native(right)} - {self._native(left)}"]
         else:
@@ -203,6 +211,9 @@ class Writer:
             "share": f"{window}.total / {source.size}",
             "mean": f"{window}.total / {source.size}",
         }.get(function)
+        if self._ordered and function in _RANKS | {"quantile": 0.0}:
+            place = rank_of(source.size, _RANKS.get(function, figure.rank))
+            full = f"{self.bind(f'{window}.order')}[{place}]"
         return f"({full} if {window}.at >= 0 else {asked})" if full else asked
 
     def _passed(self, passed: Passed) -> str:

@@ -36,7 +36,7 @@ Moments = Mapping[str, Moment]
 
 
 CHANGED, SEEN = 1, 2
-"""What folding an event at a station tells: facts changed; the station was never seen before."""
+"""What folding an event at a station tells: facts changed; also whether the station can be seen."""
 _UNOBSERVED = StationState.UNOBSERVED
 
 
@@ -47,8 +47,8 @@ def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld)
     change = _sight(facts, moment)
     if event.state is _UNOBSERVED:
         if facts.observed or facts.state is not None:
-            facts.observed, facts.state = False, None
-            return change or CHANGED
+            change = SEEN
+        facts.observed, facts.state = False, None
         return change
     state = event.state._value_
     if facts.state != state:
@@ -56,7 +56,9 @@ def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld)
         facts.state, facts.state_w = state, moment.worked_at(since_ns)
     elif facts.observed and facts.unit == event.unit and facts.product == event.product:
         return change
-    facts.observed, facts.unit, facts.product = True, event.unit, event.product
+    if not facts.observed:
+        facts.observed, change = True, SEEN
+    facts.unit, facts.product = event.unit, event.product
     return change or CHANGED
 
 

@@ -4,9 +4,10 @@ Of ``mean(cycle.active, last 5 cycles) > 100 s`` and the end of a cycle at a sta
 binds left out)::
 
     def on(event):
+        now = present.now
+        if now >= moment.turns: moment.turn()       # working time begins or ends, or a day
         changed = fold(own, moment, event)          # facts: see fold.py
         if not changed: return
-        now = present.now
         if event.timing is MEASURED:
             v0 = event.active_s
             x = (v0) if v0 is not None else v0
@@ -18,14 +19,14 @@ binds left out)::
                     o = c0[at]; c0[at] = x          # c0: its values
                     b0.total = b0.total + x - o
                     b0.at = at + 1 if at < 4 else b0.wrap()
-        v1 = (b0.total / 5 if b0.at >= 0 else b0.mean(worked, 5))
+        v1 = (b0.total / 5 if b0.at >= 0 else b0.mean(0, 5))
         if a0.raised:                               # a0: the alarm of w0, the watch
             s = (not (v1 > 100.0)) if v1 is not None else k_negation(k_gt(v1, 100.0))
         else:
             s = (v1 > 100.0) if v1 is not None else k_gt(v1, 100.0)
         if s is not a0.signal:
             edge(w0, s, now)
-        if changed > 1: first(now)                  # the station was never seen before
+        if changed > 1: first(now)                  # whether the station can be seen changed
 
 Where time moves a condition, ``w0.wakes = …`` follows, the moment at which it does next; where other subjects are
 moved, their looks.
@@ -36,7 +37,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from linecontrol.model import CycleCompleted, Event
-from linecontrol.rules.emit import BOUND, Factory, Writer, factory, with_worked
+from linecontrol.rules.emit import BOUND, TURN, Factory, Writer, factory, present
 from linecontrol.rules.typed import Load, Passed, Source, Typed, counting, leaves
 
 JUDGING = f"{BOUND}, watches, gate, edge, push"
@@ -70,9 +71,9 @@ def look_of(parts: Sequence[Part]) -> Factory:
     Each condition that changed is told to ``edge(watch, signal, now)``, and to ``push(watch, at)`` what time moves
     earlier than was known.
     """
-    writer = Writer()
+    writer = Writer(ordered=True)
     body = _judging(writer, parts)
-    return factory(writer.setup, "look(now)", with_worked(body), JUDGING)
+    return factory(writer.setup, "look(now)", present(body), JUDGING)
 
 
 def handler_of(event: type[Event], parts: Sequence[Part], entries: Sequence[Entry], notes: int, looks: int) -> Factory:
@@ -81,11 +82,12 @@ def handler_of(event: type[Event], parts: Sequence[Part], entries: Sequence[Entr
     It folds the event into the facts; lets its values enter windows; makes so many notes of ages; looks at the watches
     there, and has so many other looks taken.
     """
-    writer = Writer()
+    writer = Writer(ordered=True)
     body = [*_entering(writer, event, entries), *(f"notes[{n}]()" for n in range(notes)), *_judging(writer, parts)]
     body += [f"looks[{n}](now)" for n in range(looks)]
-    head = ["changed = fold(own, moment, event)", "if not changed: return", "now = present.now"]
-    return factory(writer.setup, "on(event)", [*head, *with_worked(body), "if changed > 1: first(now)"], HEARING)
+    head = ["now = present.now", TURN, "changed = fold(own, moment, event)", "if not changed: return"]
+    rest = [line for line in present(body) if line is not TURN]
+    return factory(writer.setup, "on(event)", [*head, *rest, "if changed > 1: first(now)"], HEARING)
 
 
 def _judging(writer: Writer, parts: Sequence[Part]) -> list[str]:

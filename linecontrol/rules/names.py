@@ -56,8 +56,8 @@ class Named(Struct, frozen=True):
     ``code`` stands on the left of nothing else: ``{of}`` is the facts of the subject, ``{line}`` those of its line,
     ``moment`` the present, ``worked`` its working time, ``event`` the cycle in a window. ``slope`` is the code of how
     much it grows in a second of ``clock``; a name of the ``CALENDAR`` changes when working time begins or ends and at
-    midnight. ``among`` is the vocabulary from which its texts are. ``sight``: that a station is seen for the first
-    time moves it, whichever event that is.
+    midnight. ``among`` is the vocabulary from which its texts are. ``sight``: whether the station can be seen
+    moves it too, whichever event tells that.
     """
 
     path: str
@@ -96,7 +96,7 @@ STATION = _table(
         Clock.WORKING,
         "1.0",
     ),
-    Named("observed", Kind.BOOL, "{of}.observed", _STATES, "whether the station can be seen now", sight=True),
+    Named("observed", Kind.BOOL, "{of}.observed", (), "whether the station can be seen now", sight=True),
     Named("shift", Kind.BOOL, "moment.working", (), "whether it is working time now (breaks are not)", Clock.CALENDAR),
     Named("unit", Kind.TEXT, "{of}.unit", (*_STATES, *_STARTS), "the unit at the station", sight=True),
     Named(
@@ -120,7 +120,7 @@ STATION = _table(
         "running",
         Kind.BOOL,
         "({of}.cycling if {of}.observed else None)",
-        (*_STATES, *_CYCLES),
+        _CYCLES,
         "whether a cycle is running",
         sight=True,
     ),
@@ -128,7 +128,7 @@ STATION = _table(
         "running.active",
         Kind.DUR,
         "{of}.active(worked)",
-        (*_STATES, *_CYCLES),
+        _CYCLES,
         "working time that the running cycle has taken so far; 0 s if none is running",
         Clock.WORKING,
         "(1.0 if {of}.cycling else 0.0)",
@@ -139,7 +139,7 @@ STATION = _table(
         "running.progress",
         Kind.NUM,
         "{of}.progress(worked)",
-        (*_STATES, *_CYCLES),
+        _CYCLES,
         "running.active as a share of planned; 0 if no cycle is running",
         Clock.WORKING,
         "(1.0 / {of}.planned if {of}.cycling and {of}.planned else 0.0)",
@@ -149,7 +149,7 @@ STATION = _table(
         "since_cycle",
         Kind.DUR,
         "((worked - {of}.completed_w) / 1e9 if {of}.observed else None)",
-        (*_STATES, CycleCompleted),
+        (CycleCompleted,),
         "working time since the last completed cycle; since the station was first seen if there was none",
         Clock.WORKING,
         "1.0",
@@ -159,7 +159,7 @@ STATION = _table(
         "andon",
         Kind.BOOL,
         "({of}.andon if {of}.observed else None)",
-        (*_STATES, AndonCalled),
+        (AndonCalled,),
         "whether an andon call stands",
         sight=True,
     ),
