@@ -82,8 +82,9 @@ MORE: dict[str, dict[str, Any]] = {
 """Three more, one of them over samples."""
 
 
-def plant(rules: dict[str, dict[str, Any]], stations: int = 20) -> Config:
-    """One line; each rule is about every station unless it says otherwise."""
+def plant(rules: dict[str, dict[str, Any]], lines: int = 1, stations: int = 20) -> Config:
+    """Lines of 20 stations, of which events tell of the first; each rule is about every station."""
+    names = ["line", *(f"other{n}" for n in range(1, lines))]
     station = {
         "cycle_by": "start_complete",
         "signals": {},
@@ -102,7 +103,7 @@ def plant(rules: dict[str, dict[str, Any]], stations: int = 20) -> Config:
             "targets": {"year": {"family": "engines", "line": "line", "year": 2026, "units": 240_000}},
             "connections": {"plc": {"driver": "opcua"}},
             "lines": {
-                "line": {
+                name: {
                     "title": "The line",
                     "shifts": ["long"],
                     "families": ["engines"],
@@ -111,6 +112,7 @@ def plant(rules: dict[str, dict[str, Any]], stations: int = 20) -> Config:
                     ],
                     "stations": {f"s{n:03}": {"title": f"Station {n}", **station} for n in range(stations)},
                 }
+                for name in names
             },
             "rules": {name: {"each": "station", **rule} for name, rule in rules.items()},
         }

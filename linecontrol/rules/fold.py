@@ -40,11 +40,11 @@ CHANGED, SEEN = 1, 2
 _UNOBSERVED = StationState.UNOBSERVED
 
 
-# --- at a station: takes an event in; 0 if it says nothing new -------------------------------------------------
+# --- at a station: takes an event in at a working time; 0 if it says nothing new --------------------------------
 
 
-def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld) -> int:
-    change = _sight(facts, moment)
+def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld, worked: int) -> int:
+    change = _sight(facts, worked) if facts.observed is None else 0
     if event.state is _UNOBSERVED:
         if facts.observed or facts.state is not None:
             change = SEEN
@@ -62,9 +62,9 @@ def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld)
     return change or CHANGED
 
 
-def _started(facts: StationFacts, moment: Moment, event: CycleStarted | CycleProgress) -> int:
-    change = _sight(facts, moment) or CHANGED
-    start_w = moment.worked_at(event.at_ns)
+def _started(facts: StationFacts, moment: Moment, event: CycleStarted | CycleProgress, worked: int) -> int:
+    change = _sight(facts, worked) if facts.observed is None else CHANGED
+    start_w = worked if event.at_ns == moment.present.now else moment.worked_at(event.at_ns)
     if isinstance(event, CycleProgress):
         start_w -= round(event.active_s * 1e9)
     facts.start_w, facts.cycling, facts.planned = start_w, True, event.planned_s
@@ -72,18 +72,18 @@ def _started(facts: StationFacts, moment: Moment, event: CycleStarted | CyclePro
     return change
 
 
-def _ended(facts: StationFacts, moment: Moment, event: CycleEnded) -> int:
-    change = _sight(facts, moment)
+def _ended(facts: StationFacts, moment: Moment, event: CycleEnded, worked: int) -> int:
+    change = _sight(facts, worked) if facts.observed is None else 0
     if not facts.cycling:
         return change
     facts.cycling = False
     return change or CHANGED
 
 
-def _completed(facts: StationFacts, moment: Moment, event: CycleCompleted) -> int:
-    change = _sight(facts, moment) or CHANGED
+def _completed(facts: StationFacts, moment: Moment, event: CycleCompleted, worked: int) -> int:
+    change = _sight(facts, worked) if facts.observed is None else CHANGED
     facts.cycling = False
-    facts.completed_w = moment.worked_at(event.at_ns)
+    facts.completed_w = worked if event.at_ns == moment.present.now else moment.worked_at(event.at_ns)
     day = moment.day
     facts.completed = facts.completed + 1 if facts.completed_day == day else 1
     facts.completed_day = day
@@ -93,26 +93,24 @@ def _completed(facts: StationFacts, moment: Moment, event: CycleCompleted) -> in
     return change
 
 
-def _andon(facts: StationFacts, moment: Moment, event: AndonCalled) -> int:
-    change = _sight(facts, moment)
+def _andon(facts: StationFacts, moment: Moment, event: AndonCalled, worked: int) -> int:
+    change = _sight(facts, worked) if facts.observed is None else 0
     if facts.andon is event.active:
         return change
     facts.andon = event.active
     return change or CHANGED
 
 
-def _sampled(facts: StationFacts, moment: Moment, event: Sampled) -> int:
+def _sampled(facts: StationFacts, moment: Moment, event: Sampled, worked: int) -> int:
     if not isfinite(event.value):  # would be greater and less than nothing, and put windows out of order
         return 0
     facts.tags[event.name] = event.value
     return CHANGED
 
 
-def _sight(facts: StationFacts, moment: Moment) -> int:
-    if facts.observed is not None:
-        return 0
+def _sight(facts: StationFacts, worked: int) -> int:
     facts.observed = True
-    facts.completed_w = moment.worked
+    facts.completed_w = worked
     return SEEN
 
 
@@ -215,7 +213,7 @@ def _link(memory: Memory, moments: Moments, event: LinkChanged) -> Sequence[str]
     return (f"connection {event.connection}",)
 
 
-AT_STATIONS: dict[type[Event], Callable[[StationFacts, Moment, Any], int]] = {
+AT_STATIONS: dict[type[Event], Callable[[StationFacts, Moment, Any, int], int]] = {
     StateChanged: _state,
     StateHeld: _state,
     CycleStarted: _started,

@@ -6,7 +6,8 @@ binds left out)::
     def on(event):
         now = present.now
         if now >= moment.turns: moment.turn()       # working time begins or ends, or a day
-        changed = fold(own, moment, event)          # facts: see fold.py
+        worked = now + moment.offset if moment.working else moment.level
+        changed = fold(own, moment, event, worked)  # facts: see fold.py
         if not changed: return
         if event.timing is MEASURED:
             v0 = event.active_s
@@ -37,7 +38,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from linecontrol.model import CycleCompleted, Event
-from linecontrol.rules.emit import BOUND, TURN, Factory, Writer, factory, present
+from linecontrol.rules.emit import BOUND, Factory, Writer, factory, present
+from linecontrol.rules.names import Kind
 from linecontrol.rules.typed import Load, Passed, Source, Typed, counting, leaves
 
 JUDGING = f"{BOUND}, watches, gate, edge, push"
@@ -85,9 +87,8 @@ def handler_of(event: type[Event], parts: Sequence[Part], entries: Sequence[Entr
     writer = Writer(ordered=True)
     body = [*_entering(writer, event, entries), *(f"notes[{n}]()" for n in range(notes)), *_judging(writer, parts)]
     body += [f"looks[{n}](now)" for n in range(looks)]
-    head = ["now = present.now", TURN, "changed = fold(own, moment, event)", "if not changed: return"]
-    rest = [line for line in present(body) if line is not TURN]
-    return factory(writer.setup, "on(event)", [*head, *rest, "if changed > 1: first(now)"], HEARING)
+    body = ["changed = fold(own, moment, event, worked)", "if not changed: return", *body, "if changed > 1: first(now)"]
+    return factory(writer.setup, "on(event)", ["now = present.now", *present(body)], HEARING)
 
 
 def _judging(writer: Writer, parts: Sequence[Part]) -> list[str]:
@@ -125,7 +126,8 @@ def _entering(writer: Writer, event: type[Event], entries: Sequence[Entry]) -> l
     entering = writer.read(cycle)
     for entry in entries:
         entering.append(f"x = {writer.worth(entry.source.item)}")
-        entering += ["if x is not None:", "    x += 0.0", *(f"    {line}" for line in _push(writer, entry))]
+        exact = "x = 1.0 if x else 0.0" if entry.source.item.kind is Kind.BOOL else "x += 0.0"
+        entering += ["if x is not None:", f"    {exact}", *(f"    {line}" for line in _push(writer, entry))]
     if event is not CycleCompleted:
         return [*code, *entering]
     return [*code, "if event.timing is MEASURED:", *(f"    {line}" for line in entering)]

@@ -5,7 +5,7 @@ function. What time moves is looked at when it changes and not before: each watc
 """
 
 from collections.abc import Container, Mapping, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 
 import msgspec
 from msgspec import Struct, field
@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
 from linecontrol.errors import ConfigError, SnapshotError
-from linecontrol.model import AnyEvent, Operation
+from linecontrol.model import AnyEvent, Operation, Sampled
 from linecontrol.rules.alarm import (
     Alarm,
     Gate,
@@ -92,6 +92,7 @@ class RulesRoom:
             self._moments | {"": Moment(None, self._present)},
             Judges(self._gate, self._edge, self._push),
         )
+        self._tags = keeping.tags
         wired = wiring.wired(keeping, self._present)
         self._at_stations, self._elsewhere = wired.at_stations, wired.elsewhere
         self._looks, self._days = wired.looks, wired.days
@@ -108,15 +109,15 @@ class RulesRoom:
         lines = self._at_stations.get(kind)
         if lines is None and kind not in ELSEWHERE:
             return ()
-        present = self._present
-        if event.at_ns > present.now:
-            if event.at_ns > present.next_ns:
-                self._advance(event.at_ns)
+        present, at_ns = self._present, event.at_ns
+        if at_ns > present.now:
+            if at_ns > present.next_ns:
+                self._advance(at_ns)
             else:
-                present.now = event.at_ns
+                present.now = at_ns
         if lines is None:
             self._hear(event)
-        else:
+        elif kind is not Sampled or event.name in self._tags:  # type: ignore[union-attr]
             try:
                 on = lines[event.line][event.station]  # type: ignore[union-attr]
             except KeyError:
@@ -255,7 +256,11 @@ class RulesRoom:
         """All that time brings about until then: at each instant conditions first, then delays that end."""
         heap, present = self._heap, self._present
         while heap and heap[0][0] <= until_ns:
-            at_ns = heap[0][0]
+            at_ns, order = heap[0]
+            watch = self._watches[order]
+            if order != _ANNUNCIATOR and watch.queued == at_ns < watch.wakes and at_ns < watch.turns:
+                self._put_off(watch)
+                continue
             due = self._due(at_ns)
             annunciator = self._queued == at_ns
             if not (due or annunciator):
@@ -272,17 +277,25 @@ class RulesRoom:
                 self._schedule_annunciator()
         present.next_ns = heap[0][0] if heap else NEVER
 
+    def _put_off(self, watch: Watch) -> None:
+        """Of the watch that is queued first it turned out that it is due later."""
+        later = watch.wakes if watch.wakes < watch.turns else watch.turns
+        watch.queued = later
+        if later < NEVER:
+            heapreplace(self._heap, (later, watch.order))
+        else:
+            heappop(self._heap)
+
     def _due(self, at_ns: int) -> list[Watch]:
-        """The watches that are due at the earliest moment; those that turned out to be due later are put there."""
+        """The watches that are due at the earliest moment."""
         due = []
         while self._heap and self._heap[0][0] == at_ns:
             order = heappop(self._heap)[1]
             if order != _ANNUNCIATOR and (watch := self._watches[order]).queued == at_ns:
                 watch.queued = NEVER
-                later = min(watch.wakes, watch.turns)
-                if later <= at_ns:
+                if watch.wakes <= at_ns or watch.turns <= at_ns:
                     due.append(watch)
-                elif later < NEVER:
+                elif (later := min(watch.wakes, watch.turns)) < NEVER:
                     self._push(watch, later)
         return due
 
