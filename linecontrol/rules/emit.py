@@ -83,11 +83,12 @@ def factory(setup: list[str], signature: str, body: list[str], bound: str = BOUN
     lines.append(f"    def {signature}:")
     lines += [f"        {line}" for line in body]
     lines.append(f"    return {signature.partition('(')[0]}")
-    return _compiled("\n".join(lines) + "\n")
+    return compiled("\n".join(lines) + "\n")
 
 
 @lru_cache(maxsize=4096)
-def _compiled(source: str) -> Factory:
+def compiled(source: str) -> Factory:
+    """The factory that a text makes; the same text is compiled once."""
     scope: dict[str, Any] = {"__builtins__": {}} | SCOPE
     exec(compile(source, "<rule>", "exec"), scope)  # noqa: S102 - the source is made of tables and reprs only
     made: Factory = scope["make"]

@@ -196,7 +196,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return compile(source, name, mode)
 
     monkeypatch.setattr(emit, "compile", recorded, raising=False)
-    emit._compiled.cache_clear()
+    emit.compiled.cache_clear()
     return made
 
 
