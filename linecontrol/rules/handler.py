@@ -59,9 +59,10 @@ class Part(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """What enters a window at an event, and what the window keeps: order, stamps, counts of what passed limits."""
+    """What enters a window at an event, and what the window keeps: sum, order, stamps, counts of what passed limits."""
 
     source: Source
+    summed: bool
     ordered: bool
     stamped: bool
     passed: tuple[Passed, ...]
@@ -139,10 +140,13 @@ def _push(writer: Writer, entry: Entry) -> list[str]:
     if source.table != "rings":
         return [f"{window}.push(x, worked)"]
     values = writer.bind(f"{window}.values")
-    code = [f"o = {values}[at]; {values}[at] = x", f"{window}.total = {window}.total + x - o"]
+    code = [f"o = {values}[at]; {values}[at] = x"]
+    if entry.summed:
+        code.append(f"{window}.total = {window}.total + x - o")
     for each in entry.passed:
         above = writer.bind(f"{window}.above[{each.key!r}]")
-        code.append(f"{above}[0] += (x {each.sign} {each.limit!r}) - (o {each.sign} {each.limit!r})")
+        code.append(f"v = x {each.sign} {each.limit!r}")
+        code.append(f"if v is not (o {each.sign} {each.limit!r}): {above}[0] += 1 if v else -1")
     if entry.stamped:
         code.append(f"{writer.bind(f'{window}.stamps')}[at] = worked")
     if entry.ordered:

@@ -21,7 +21,7 @@ from linecontrol.rules.facts import (
 from linecontrol.rules.handler import Entry
 from linecontrol.rules.names import Named
 from linecontrol.rules.watch import Watch
-from linecontrol.rules.window import Ring, Smooth, Span, is_beyond
+from linecontrol.rules.window import SUMMED, Ring, Smooth, Span, is_beyond
 
 
 class Kept(Struct):
@@ -50,10 +50,13 @@ class Keeping(Struct, frozen=True):
             rule, kept = watch.rule, places.setdefault(watch.about.place, Kept())
             for figure in rule.windows:
                 source = figure.source
-                known = kept.windows.get(source.key) or Entry(source, ordered=False, stamped=False, passed=())
+                known = kept.windows.get(source.key) or Entry(
+                    source, summed=False, ordered=False, stamped=False, passed=()
+                )
                 passed = [each for each in rule.passed if each.figure.source.key == source.key]
                 kept.windows[source.key] = Entry(
                     known.source,
+                    summed=known.summed or figure.function in SUMMED,
                     ordered=known.ordered or source.key in rule.ordered,
                     stamped=known.stamped or figure.function == "rate",
                     passed=tuple({each.key: each for each in (*known.passed, *passed)}.values()),
@@ -91,7 +94,7 @@ def _window(entry: Entry) -> Ring | Span | Smooth:
         return Smooth(source.size)
     if not source.size:
         return Span(source.span_ns, entry.ordered)
-    return Ring(source.size, entry.ordered, entry.stamped, above={each.key: [0] for each in entry.passed})
+    return Ring(source.size, entry.summed, entry.ordered, entry.stamped, above={each.key: [0] for each in entry.passed})
 
 
 # --- taking over ----------------------------------------------------------------------------------------------
@@ -131,6 +134,8 @@ def _refill(new: Any, old: Any) -> None:
         new.stamps[:], new.head = old.stamps, old.head
     else:
         new.at = old.at
+        if new.summed and not old.summed:
+            new.total = sum(new.values)
         new.stamps[:] = old.stamps if new.stamped else ()
         for limit, above in new.above.items():
             above[0] = _number_beyond(new.values, limit)

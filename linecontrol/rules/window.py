@@ -93,11 +93,13 @@ class _Figures:
 class Ring(_Figures):
     """The last ``size`` values. Once there are so many, ``at`` is the place of the oldest, which the next one takes.
 
-    Values are numbers, seconds, or 0 and 1 for false and true. ``stamps`` are readings of working time, kept if
-    ``stamped``; ``order`` is kept if ``sorted``. ``above`` counts the values beyond limits, as ``Passed`` names them.
+    Values are numbers, seconds, or 0 and 1 for false and true. ``total`` is kept if ``summed``, ``order`` if
+    ``sorted``, ``stamps`` (readings of working time) if ``stamped``. ``above`` counts the values beyond limits, as
+    ``Passed`` names them.
     """
 
     size: int
+    summed: bool = False
     sorted: bool = False
     stamped: bool = False
     at: int = -1
@@ -229,6 +231,9 @@ class Smooth:
         """The mean; ``None`` until ``least`` values have entered."""
         return self.level if self.entered >= least else None
 
+
+SUMMED = frozenset(("count", "share", "mean"))
+"""Functions for which a window has to keep the sum of its values."""
 
 SORTED = frozenset(("min", "max", "median", "quantile"))
 """Functions for which a window has to keep its values in order."""

@@ -237,7 +237,7 @@ def _key(what: Part | Entry) -> Any:
     """By what texts may be the same: windows of the same name hold the same, of whichever subject."""
     if isinstance(what, Part):
         return id(what)
-    return what.source.key, what.ordered, what.stamped, tuple(passed.key for passed in what.passed)
+    return what.source.key, what.summed, what.ordered, what.stamped, tuple(passed.key for passed in what.passed)
 
 
 def _place(about: About, side: str) -> str:
