@@ -37,9 +37,12 @@ class Episode(Struct, frozen=True, order=True):
         )
 
 
+_OWN = (FlagChanged, Noted, CommandIssued, CommandClosed)
+
+
 def others(events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
     """The events that come before the rules: no flags and notes, and no commands that followed from them."""
-    return (event for event in events if not isinstance(event, FlagChanged | Noted | CommandIssued | CommandClosed))
+    return (event for event in events if event.__class__ not in _OWN)
 
 
 class Backtest:
@@ -57,8 +60,10 @@ class Backtest:
 
     def take(self, events: Iterable[AnyEvent], operations: Iterable[Operation]) -> None:
         """One recorded turn: events of other rooms and what people did; flags and commands are passed over."""
-        for event in others(events):
-            self._hear(self.room.see(event))
+        see = self.room.see
+        for event in events:
+            if event.__class__ not in _OWN and (said := see(event)):
+                self._hear(said)
         for operation in operations:
             self._hear(self.room.operate(operation))
 
