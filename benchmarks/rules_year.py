@@ -1,8 +1,8 @@
 """A year of cycles backtested: 20 stations, takt 60 s, 16 hours on 250 days, 98 stateful rules. Prints a table.
 
 ``python -m benchmarks.rules_year [DAYS]``: so many working days (5) in turn through ``Backtest``, whose work is the
-same on each day; the year is told from them. Also of the cycles' ends alone, and what reading the events from a journal's
-records takes besides.
+same on each day; the year is told from them. Also of the cycles' ends alone, and what reading the events from a
+journal's records takes besides.
 """
 
 import gc

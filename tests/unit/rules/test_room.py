@@ -504,3 +504,35 @@ def test_a_renamed_rule_keeps_its_flags(lab: SimpleNamespace) -> None:
     new.remember(old.memory())
     assert not new.tick(MONDAY + 15 * S)
     assert new.watched("after/plc").alarm.raised
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    times=st.lists(st.sampled_from([80.0, 99.9, 100.0, 100.1, 120.0]), min_size=1, max_size=30),
+    function=st.sampled_from(["min({})", "max({})", "quantile({}, 90%)", "quantile({}, 50%)"]),
+    sign=st.sampled_from(["<", "<=", ">", ">="]),
+    window=st.sampled_from(["last 1 cycles", "last 4 cycles", "last 10 cycles, min 2"]),
+)
+def test_counting_what_is_beyond_a_limit_is_as_good_as_order(
+    lab: SimpleNamespace, times: list[float], function: str, sign: str, window: str
+) -> None:
+    figure = function.format("cycle.active").removesuffix(")") + f", {window})"
+    rules = {
+        name: {"each": "station", "when": f"{figure} {sign} {limit}", "message": "m"}
+        for name, limit in (("counted", "100 s"), ("ordered", "100 s + 0 s"))
+    }
+    events = [done(200 * (place + 1), active) for place, active in enumerate(times)]
+    flags = told(lab.play(lab.room_of(lab.plant(rules)), events, MONDAY + 7000 * S, 100 * S))
+    said = {name: [flag[1:] for flag in flags if flag[0].startswith(name)] for name in rules}
+    assert said["counted"] == said["ordered"]
+
+
+@given(events=EVENTS)
+@settings(max_examples=10, deadline=None)
+def test_adopting_is_remembering(lab: SimpleNamespace, events: list[AnyEvent]) -> None:
+    old, remembering, adopting = (lab.room_of(lab.plant(RULES)) for _ in range(3))
+    lab.play(old, events, MONDAY + 900 * S)
+    memory = old.memory()
+    remembering.remember(memory)
+    adopting.adopt(old)
+    assert adopting.memory() == remembering.memory() == memory
