@@ -64,12 +64,18 @@ def test_a_few_years_of_several_kinds_are_foreseen_honestly(years: ModuleType) -
 
 
 @pytest.mark.study
-@pytest.mark.timeout(3600)
-def test_many_years_are_foreseen_honestly(years: ModuleType) -> None:
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize(("cell", "count"), [("usual", 600), ("broad", 300)])
+def test_many_years_are_foreseen_honestly(years: ModuleType, cell: str, count: int) -> None:
+    """Intervals may be a little wide on day 15, when some years teach and others don't."""
+    noise = 2 * float(np.sqrt(0.8 * 0.2 / count))
     rows = {
-        (row["day"], row["method"]): row for row in years.study(600, "usual", 1, 300, (15, 40, 125), lambda text: None)
+        (row["day"], row["method"]): row for row in years.study(count, cell, 8, 200, (15, 40, 125), lambda text: None)
     }
-    for day in (15, 40, 125):
+    for day, highest in ((15, 0.84), (40, 0.82), (125, 0.82)):
         its = rows[day, "forecast"]
-        assert 0.77 <= its["coverage"] <= 0.84
-        assert its["pit_chi2"] < 21.67  # 9 degrees of freedom, p > .01
+        assert 0.79 - noise <= its["coverage"] <= highest + noise
+        assert its["crps"] < rows[day, "run rate"]["crps"]
+    assert rows[40, "forecast"]["crps"] < 0.8 * rows[40, "run rate"]["crps"]
+    assert rows[40, "forecast"]["crps"] < {"usual": 7.7, "broad": 10.0}[cell]
+    assert rows[40, "forecast"]["pit_chi2"] < 21.67  # 9 degrees of freedom, p > .01
