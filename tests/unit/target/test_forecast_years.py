@@ -65,7 +65,7 @@ def test_a_few_years_of_several_kinds_are_foreseen_honestly(years: ModuleType) -
 
 @pytest.mark.study
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize(("cell", "count"), [("usual", 600), ("broad", 300)])
+@pytest.mark.parametrize(("cell", "count"), [("usual", 600), ("broad", 150)])
 def test_many_years_are_foreseen_honestly(years: ModuleType, cell: str, count: int) -> None:
     """Intervals may be a little wide on day 15, when some years teach and others don't."""
     noise = 2 * float(np.sqrt(0.8 * 0.2 / count))
