@@ -36,7 +36,7 @@ DAYS, HOURS, STATIONS = 250, 7.5, 14
 FILLED = 120.0
 """Hours that the line has worked when the year, and with it the record, begins."""
 FAMILIES = ["a", "b", "c", "d"]
-SEEN = (5, 15, 40, 80, 125, 190)
+SEEN = (15, 40, 125)
 METHODS = ("forecast", "plug-in", "run rate")
 CELLS = ("usual", "other", "silent", "drift", "learning", "rare", "broad")
 MIX = [0.4, 0.3, 0.2, 0.1]
