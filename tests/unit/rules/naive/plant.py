@@ -39,23 +39,23 @@ SEEN = (*STATES, *CYCLES, AndonCalled)
 
 
 class Sight:
-    """Stands for a station's being seen for the first time, whichever event tells of it."""
+    """Stands for a change of whether a station can be seen, whichever event tells of it."""
 
 
 TOLD_BY: dict[str, dict[str, tuple[type, ...]]] = {
     "station": {
         "state": STATES,
         "state_for": STATES,
-        "observed": (*STATES, Sight),
+        "observed": (Sight,),
         "unit": (*STATES, *BEGINS),
         "product": (*STATES, *BEGINS, CycleCompleted),
         "planned": (*BEGINS, CycleCompleted),
         "running.planned": (*BEGINS, CycleCompleted),
-        "running": (*STATES, *CYCLES, Sight),
-        "running.active": (*STATES, *CYCLES, Sight),
-        "running.progress": (*STATES, *CYCLES, Sight),
-        "since_cycle": (*STATES, CycleCompleted, Sight),
-        "andon": (*STATES, AndonCalled, Sight),
+        "running": (*CYCLES, Sight),
+        "running.active": (*CYCLES, Sight),
+        "running.progress": (*CYCLES, Sight),
+        "since_cycle": (CycleCompleted, Sight),
+        "andon": (AndonCalled, Sight),
         "cycles_today": (CycleCompleted, Sight),
         "shift": (),
     },
@@ -152,9 +152,10 @@ class Plant:
         """All events of some kinds that were ever told of a place."""
         return [told for told in self._told.get(place, ()) if isinstance(told.event, kinds)]
 
-    def is_seen(self, place: str) -> bool:
-        """Whether a station was ever seen."""
-        return bool(self.told(place, *SEEN))
+    def is_seen(self, place: str) -> bool | None:
+        """Whether a station can be seen; ``None`` if it never was, and of other places."""
+        seen: bool | None = self.name(place, "observed") if place.startswith("station ") else None
+        return seen
 
     def facts(self, event: AnyEvent) -> Any:
         """What an event may say again without saying anything new; ``None`` of those that always do."""

@@ -176,9 +176,9 @@ class Reference:
             watched.reader.note(item, places)
         if before is not None and plant.facts(item) == before:
             places.remove(place)
-        first = not seen and plant.is_seen(place)
+        sighted = plant.is_seen(place) is not seen
         for flag, watched in self.watched.items():
-            if watched.hears(item, places) or (first and (place, Sight, "") in watched.concerned):
+            if watched.hears(item, places) or (sighted and (place, Sight, "") in watched.concerned):
                 self._hear(flag, Watched.look)
 
     def pass_time(self, now: int, *, between: bool = False) -> None:
