@@ -49,6 +49,7 @@ class Annunciator:
             if (group := _group(watch)) is not None:
                 self._groups.setdefault(group, []).append(watch)
         self._wanting: set[str] = set()
+        self._loose: list[str] = []  # groups whose first flag may have let go
         self._chattering: dict[str, Watch] = {}
         self._system: dict[str, SystemFlag] = {}
         self.flags: frozenset[str] = frozenset(
@@ -71,6 +72,7 @@ class Annunciator:
             self._made(flag)
         self._wanting = {watch.flag for watch in self._watches.values() if watch.alarm.wants}
         self._chattering = {flag: watch for flag, watch in self._watches.items() if watch.alarm.chatter_ns is not None}
+        self._loose = []
         return self._memory
 
     def resume(self, at_ns: int) -> list[Told]:
@@ -86,24 +88,26 @@ class Annunciator:
     # --- steps ----------------------------------------------------------------------------------------------
 
     def tell(self, watch: Watch, steps: list[Step]) -> list[Told]:
-        """The steps of an alarm as events, and what follows from them for it and for others."""
+        """The steps of an alarm as events, and what follows from them for it and for others, but for ``settle``."""
         alarm, flag = watch.alarm, watch.flag
         if flag not in self._watches:
             return watch.tell(steps)
         at_ns = steps[-1].at_ns
         if steps[0].transition == "raised" or (not alarm.raised and alarm.acked):
             alarm.first_out, alarm.muted = "", False
-        wanted, begun = flag in self._wanting, False
+        wanted, begun, said = flag in self._wanting, False, list[Told]()
+        if alarm.raised or not alarm.acked:
+            said += self.settle(at_ns)
         if alarm.wants and not wanted:
             begun = self._begin(watch, at_ns, by_hand=any(step.by for step in steps))
         if alarm.is_suppressed:
             steps = [Step("suppressed", at_ns) if step.transition == "unsuppressed" else step for step in steps]
-        said = watch.tell(steps)
+        said += watch.tell(steps)
         self._note(watch)
         if begun:
             said += self._open(watch.about.line, at_ns)
         if wanted and not alarm.wants and (group := _group(watch)) is not None:
-            said += self._settle(group, at_ns)
+            self._loose.append(group)
         for step in steps:
             if step.transition in _TURNS and chatter.turn(alarm, self._chatter, step.at_ns):
                 said += self._chatters(watch, step.at_ns)
@@ -140,6 +144,12 @@ class Annunciator:
         return group is not None and self._memory.first.get(group) == watch.flag
 
     # --- groups ---------------------------------------------------------------------------------------------
+
+    def settle(self, at_ns: int) -> list[Told]:
+        """What follows for groups whose first flag let go: to be asked when all that an event does is done, so that
+        flags which are over with it don't come to the front."""
+        groups, self._loose = self._loose, []
+        return [event for group in groups for event in self._settle(group, at_ns)]
 
     def _settle(self, group: str, at_ns: int) -> list[Told]:
         """If the first flag of a group wants nobody any more, those behind it come to the front."""

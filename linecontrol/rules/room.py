@@ -271,6 +271,7 @@ class RulesRoom:
                     self._looks[watch.order](now)
             for watch in due:
                 self._follow(watch, expire(watch.alarm, watch.rule.life, at_ns), now)
+            self._settle(at_ns)
             if annunciator:
                 self._queued = NEVER
                 self._said += self._annunciator.expire(at_ns)
@@ -320,6 +321,11 @@ class RulesRoom:
             self._said += self._annunciator.tell(watch, steps)
             self._schedule_annunciator()
 
+    def _settle(self, at_ns: int) -> None:
+        if said := self._annunciator.settle(at_ns):
+            self._said += said
+            self._schedule_annunciator()
+
     def _schedule_annunciator(self) -> None:
         if (due := self._annunciator.due_ns()) < self._queued:
             self._queued = due
@@ -327,6 +333,7 @@ class RulesRoom:
             self._present.next_ns = min(self._present.next_ns, due)
 
     def _told(self) -> Sequence[AnyEvent]:
+        self._settle(self._present.now)
         said, self._said = self._said, []
         return said
 
