@@ -48,8 +48,9 @@ def _mistakes(rule: RuleConfig, about: About, words: Vocabulary) -> Iterator[tup
 
     when = check_when(parse_condition(rule.when, params), rule.each, words)
     if isinstance(when, Chain):
-        for each in when.conditions:
-            yield from mistakes(each, None, None)
+        for number, each in enumerate(when.conditions, 1):
+            which = "the condition after unless" if each is when.unless else f"condition {number} of the sequence"
+            yield from ((field, f"{which} {text}") for field, text in mistakes(each, None, None))
     else:
         yield from mistakes(when, condition(rule.clear_when), condition(rule.suppress))
 

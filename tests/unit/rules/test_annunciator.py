@@ -82,6 +82,21 @@ def test_the_first_of_a_group_stands_for_the_others_until_it_clears(lab: SimpleN
     assert flags[5].raised_ns == MONDAY + 20 * S
 
 
+def test_what_clears_together_with_the_first_does_not_come_to_the_front_before(lab: SimpleNamespace) -> None:
+    config = lab.plant({"a": {**CALL, "group": "stop"}, "b": {**CALL, "group": "stop"}}, **alarms())
+    events = [call(10, "second"), call(20, "first"), call(30, "second", False)]
+    assert told(story(lab, config, events, 40)) == [
+        (10, "a/line/second", "raised", "acknowledged"),
+        (10, "b/line/second", "raised", "first out: a/line/second"),
+        (20, "a/line/first", "raised", "first out: a/line/second"),
+        (20, "b/line/first", "raised", "first out: a/line/second"),
+        (30, "a/line/second", "cleared", "normal"),
+        (30, "b/line/second", "cleared", "normal"),
+        (30, "a/line/first", "unsuppressed", "acknowledged"),
+        (30, "b/line/first", "unsuppressed", "acknowledged"),
+    ]
+
+
 def test_a_first_flag_that_is_put_aside_hides_nobody(lab: SimpleNamespace) -> None:
     room = lab.room_of(lab.plant({"call": {**CALL, "group": "stop"}}, **alarms()))
     lab.play(room, [call(10, "second"), call(20, "first")], MONDAY + 30 * S)
