@@ -146,8 +146,10 @@ class Annunciator:
     # --- groups ---------------------------------------------------------------------------------------------
 
     def settle(self, at_ns: int) -> list[Told]:
-        """What follows for groups whose first flag let go: to be asked when all that an event does is done, so that
-        flags which are over with it don't come to the front."""
+        """What follows for groups whose first flag let go.
+
+        To be asked when all that an event does is done, so that flags which are over with it don't come to the front.
+        """
         groups, self._loose = self._loose, []
         return [event for group in groups for event in self._settle(group, at_ns)]
 
