@@ -133,7 +133,7 @@ class Writer:
         inputs = dict.fromkeys(leaf for tree in trees for leaf in leaves(tree))
         for figure in inputs:
             if isinstance(figure, Figure) and figure.source.span_ns:
-                oldest = f"{self.window(figure)}.oldest()"
+                oldest = f"{self.window(figure)}.oldest(worked)"
                 code += [f"n = {oldest}", "if n is not None:", "    n = moment.when(n)", "    if n < at: at = n"]
         if any(isinstance(leaf, Load) and leaf.name.clock is Clock.CALENDAR for leaf in inputs):
             code.append("if moment.turns < at: at = moment.turns")

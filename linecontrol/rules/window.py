@@ -209,9 +209,10 @@ class Span(_Figures):
         """The values in ascending order."""
         return self.order if self.sorted else sorted(self.values[self.head :])
 
-    def oldest(self) -> int | None:
-        """Reading of working time at which the oldest value leaves."""
-        return self.stamps[self.head] + self.span_ns if self.head < len(self.stamps) else None
+    def oldest(self, worked: int) -> int | None:
+        """Reading of working time at which the oldest value leaves that is still there by ``worked``."""
+        number, head, _ = self.live(worked)
+        return self.stamps[head] + self.span_ns if number else None
 
 
 @dataclass(slots=True)

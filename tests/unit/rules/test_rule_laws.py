@@ -19,7 +19,7 @@ from tests.unit.rules.naive.hours import DAY
 from tests.unit.rules.naive.reference import Said
 
 SCALES = {"short": cache(short), "long": cache(long)}
-CASES = 40
+CASES = 20
 """Cases of ten rules for each law."""
 
 
@@ -133,7 +133,7 @@ def test_what_is_unknown_raises_nothing_and_clears_nothing() -> None:
             raised += "raised" in transitions
             assert not ("raised" in transitions and flag.startswith("and"))
             assert "cleared" not in transitions
-    assert raised > 20
+    assert raised > 10
 
 
 @pytest.mark.parametrize("name", sorted(SCALES))
@@ -186,7 +186,7 @@ def test_what_is_told_of_many_flags_changes_nothing_in_their_lives() -> None:
         alone, among = said(of), said(crowded(of, chance))
         suppressed += sum("suppressed_by_design" in step for its in among.values() for step in its)
         assert lives(only(of.rules, among)) == lives(alone)
-    assert suppressed > 100
+    assert suppressed > 50
 
 
 def lives(flags: dict[str, list[Said]]) -> dict[str, list[tuple[str, int]]]:

@@ -126,3 +126,12 @@ def test_a_sample_that_is_no_number_is_none(lab: SimpleNamespace) -> None:
     ]
     flags = lab.play(room, events, MONDAY + 60 * S)
     assert [(flag.transition, (flag.at_ns - MONDAY) / S) for flag in flags] == [("raised", 2.0), ("cleared", 7.0)]
+
+
+def test_a_window_that_only_clears_a_sequence_is_followed_all_the_same(lab: SimpleNamespace) -> None:
+    rule = {
+        "when": "state == 'down' then state == 'working' within 60 s",
+        "clear_when": "count(cycle.active > 5 s, last 30 s) == 0",
+    }
+    events: list[AnyEvent] = [state(0, "idle"), done(10), state(50, "down"), state(60, "working"), state(70, "idle")]
+    assert story(lab, rule, events, 120) == [("raised", 60.0), ("cleared", 70.0)]
