@@ -20,6 +20,7 @@ binds left out)::
                     o = c0[at]; c0[at] = x          # c0: its values
                     b0.total = b0.total + x - o
                     b0.at = at + 1 if at < 4 else b0.wrap()
+        if changed > 1: sight()                     # whether the station can be seen changed, and with it ages
         v1 = (b0.total / 5 if b0.at >= 0 else b0.mean(0, 5))
         if a0.raised:                               # a0: the alarm of w0, the watch
             s = (not (v1 > 100.0)) if v1 is not None else k_negation(k_gt(v1, 100.0))
@@ -27,7 +28,7 @@ binds left out)::
             s = (v1 > 100.0) if v1 is not None else k_gt(v1, 100.0)
         if s is not a0.signal:
             edge(w0, s, now)
-        if changed > 1: first(now)                  # whether the station can be seen changed
+        if changed > 1: first(now)                  # the watches that this moves
 
 Where time moves a condition, ``w0.wakes = …`` follows, the moment at which it does next; where other subjects are
 moved, their looks.
@@ -44,7 +45,7 @@ from linecontrol.rules.typed import Load, Passed, Source, Typed, counting, leave
 
 JUDGING = f"{BOUND}, watches, gate, edge, push"
 """What the factories of looks bind: facts, watches, and what a room does about these."""
-HEARING = f"{JUDGING}, present, fold, notes, looks, first"
+HEARING = f"{JUDGING}, present, fold, notes, looks, sight, first"
 """What the factories of handlers bind besides."""
 
 
@@ -86,7 +87,8 @@ def handler_of(event: type[Event], parts: Sequence[Part], entries: Sequence[Entr
     there, and has so many other looks taken.
     """
     writer = Writer(ordered=True)
-    body = [*_entering(writer, event, entries), *(f"notes[{n}]()" for n in range(notes)), *_judging(writer, parts)]
+    body = [*_entering(writer, event, entries), *(f"notes[{n}]()" for n in range(notes))]
+    body += ["if changed > 1: sight()", *_judging(writer, parts)]
     body += [f"looks[{n}](now)" for n in range(looks)]
     body = ["changed = fold(own, moment, event, worked)", "if not changed: return", *body, "if changed > 1: first(now)"]
     return factory(writer.setup, "on(event)", ["now = present.now", *present(body)], HEARING)

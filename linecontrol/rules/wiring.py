@@ -74,7 +74,7 @@ class Wiring:
         for about in abouts:
             place = about.place
             kept = keeping.places.get(place, Kept())
-            first = self._first(about, kept, [looks[watch.order] for watch in sighted.get(place, ())])
+            first = self._sight(about, kept), _all([looks[watch.order] for watch in sighted.get(place, ())])
             for event in AT_STATIONS:
                 by_tag = {
                     tag: self._handler(event, tag, about, heard.get((event, place, tag), []), kept, first, present)
@@ -155,7 +155,7 @@ class Wiring:
         about: About,
         hearing: list[Heard],
         kept: Kept,
-        first: Look,
+        first: tuple[Callable[[], None], Look],
         present: Present,
     ) -> On:
         """What hears a kind of event at a station; of samples, those of a tag."""
@@ -170,21 +170,19 @@ class Wiring:
         stream = {CycleCompleted: CYCLES, Sampled: f"tag.{tag}"}.get(event)
         entries = tuple(kept.entries(stream)) if stream else ()
         make_on = self._written(handler_of, event, self._parts(own), entries, len(notes), len(looks))
-        on: On = make_on(*facts, *self._asked(own), present, AT_STATIONS[event], notes, looks, first)
+        on: On = make_on(*facts, *self._asked(own), present, AT_STATIONS[event], notes, looks, *first)
         return on
 
-    def _first(self, about: About, kept: Kept, looks: list[Look]) -> Look:
-        """What is done when a station was seen for the first time."""
+    def _sight(self, about: About, kept: Kept) -> Callable[[], None]:
+        """What is noted of ages when a station comes into sight or goes out of it."""
         facts = self._seen_from(about)
         notes = [_noting(facts, path, make) for path, (named, make) in kept.ages.items() if named.sight]
 
-        def first(now: int) -> None:
+        def sight() -> None:
             for note in notes:
                 note()
-            for look in looks:
-                look(now)
 
-        return first
+        return sight
 
     def _day(self, place: str, kept: Kept) -> Callable[[], None]:
         """What is done at a forecast: the first one on a working day is that day's."""
@@ -231,6 +229,14 @@ class Wiring:
             self._made[key] = write(*what)
         made: Factory = self._made[key]
         return made
+
+
+def _all(looks: Sequence[Look]) -> Look:
+    def look(now: int) -> None:
+        for each in looks:
+            each(now)
+
+    return look
 
 
 def _key(what: Part | Entry) -> Any:

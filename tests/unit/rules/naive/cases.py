@@ -123,6 +123,8 @@ def by_reference(case: Case) -> list[Said]:
     reference = Reference(case.layout, case.rules, case.start)
     waiting = list(case.told)
     reference.pass_time(case.start)
+    while waiting and waiting[0].at_ns <= case.start:
+        reference.take(waiting.pop(0))
     reference.pass_time(case.start + 1)
     for step in range(1, case.scale.steps + 1):
         for look in case.scale.looks + case.scale.halves:
