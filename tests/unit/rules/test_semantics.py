@@ -135,3 +135,9 @@ def test_a_window_that_only_clears_a_sequence_is_followed_all_the_same(lab: Simp
     }
     events: list[AnyEvent] = [state(0, "idle"), done(10), state(50, "down"), state(60, "working"), state(70, "idle")]
     assert story(lab, rule, events, 120) == [("raised", 60.0), ("cleared", 70.0)]
+
+
+def test_a_station_that_comes_into_sight_tells_all_of_itself_at_once(lab: SimpleNamespace) -> None:
+    rule = {"when": "state == 'down'", "suppress": "changed(andon, last 30 s)"}
+    unseen: list[AnyEvent] = [state(0, "idle"), andon(1, active=False), state(10, "unobserved"), andon(50, active=True)]
+    assert story(lab, rule, [*unseen, state(60, "down")], 120) == [("raised", 60.0), ("unsuppressed", 90.0)]
