@@ -19,6 +19,7 @@ from linecontrol.config.gateway import allowed_range
 from linecontrol.config.plan import Plan
 from linecontrol.errors import ConfigError
 from linecontrol.rules.budget import Most, budget
+from linecontrol.rules.compile import compiled
 from linecontrol.rules.subjects import subjects
 
 
@@ -39,7 +40,7 @@ def command(
         problems = error.problems
     tried = asyncio.run(_try(plan, quiet=as_json)) if plan and connect and not problems else []
     summary = summary_of(plan) if plan and not problems else {}
-    taken = budget(plan.config) if plan and not problems and plan.config.rules else []
+    taken = budget(plan.config, compiled(plan.config)) if plan and not problems and plan.config.rules else []
     if as_json:
         rules = {most.what: [most.is_, most.limit] for most in taken}
         told = {"problems": problems, "plant": summary, "rules": rules, "devices": msgspec.to_builtins(tried)}

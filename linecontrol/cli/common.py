@@ -14,8 +14,8 @@ from linecontrol.config import Config
 from linecontrol.config.plan import Plan, load_checked
 from linecontrol.config.source import Places, Problem
 from linecontrol.errors import ConfigError, JournalBusy, LinecontrolError
-from linecontrol.rules import compile as rule_compiler
 from linecontrol.rules.budget import excesses
+from linecontrol.rules.compile import compiled
 from linecontrol.rules.doubts import doubts
 
 OK, PROBLEMS, USAGE, BUSY = 0, 1, 2, 75
@@ -66,9 +66,8 @@ def load_plant(folder: Path) -> Plan:
 def rule_problems(config: Config, place: Places) -> list[Problem]:
     """What is wrong with the rules' conditions, messages and actions, each with its place."""
     found = []
-    wrong = rule_compiler.problems(config)
-    bad = {problem.rule for problem in wrong}
-    for problem in [*wrong, *doubts(config, bad), *excesses(config, bad)]:
+    rules = compiled(config)
+    for problem in [*rules.problems, *doubts(config, rules), *excesses(config, rules)]:
         parts = (int(part) if part.isdecimal() else part for part in problem.field.split("."))
         path = ("rules", problem.rule, *parts)
         found.append(Problem(place.of(path, problem.offset), path, problem.text))

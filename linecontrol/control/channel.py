@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from linecontrol.config import Command
-from linecontrol.model import Andon, Severity
-
-RANKS = {severity: rank for rank, severity in enumerate(Severity)}
-"""Severities from the least to the most urgent."""
+from linecontrol.model import Andon
 
 Written = bool | int | float
 """What is written to a station."""

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from linecontrol.config import Command, CommandAction, Config, RuleConfig, SetpointAction
 from linecontrol.config.gateway import allowed_range
 from linecontrol.config.params import Value
-from linecontrol.control.channel import RANKS, Channel, Demand, Open, Written, colour_code
+from linecontrol.control.channel import Channel, Demand, Open, Written, colour_code
 from linecontrol.duration import NS
 from linecontrol.errors import SnapshotError
 from linecontrol.model import (
@@ -240,7 +240,7 @@ def _what(action: CommandAction | SetpointAction) -> str:
 
 def _demand(action: CommandAction | SetpointAction, event: FlagChanged, rule: RuleConfig) -> Demand:
     values = rule.values(event.flag.partition("/")[2])
-    rank, flag = RANKS[event.severity], event.flag
+    rank, flag = event.severity.rank, event.flag
     if isinstance(action, SetpointAction):
         on_clear = None if action.on_clear is None else _number(action.on_clear, values)
         return Demand(flag, event.rule, rank, _number(action.value, values), on_clear, 0, flag)

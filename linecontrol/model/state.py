@@ -34,6 +34,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     CRITICAL = "critical"
 
+    @property
+    def rank(self) -> int:
+        """0 for the least urgent."""
+        return list(Severity).index(self)
+
 
 class AlarmState(StrEnum):
     """Life of a flag, in the words of ISA-18.2."""

@@ -21,7 +21,6 @@ from linecontrol.rules.watch import Told, Watch
 
 USER = "linecontrol"
 """Who shelves a flag that chatters."""
-_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 _TURNS = ("raised", "cleared")
 
 
@@ -133,7 +132,7 @@ class Annunciator:
     def _count(self, watch: Watch, at_ns: int) -> bool:
         """Count an annunciation, which a flood may mute; whether one begins after it."""
         line = self._memory.floods[watch.about.line]
-        shown = _RANKS[watch.rule.severity] >= _RANKS[self._flood.show] or self._is_first(watch)
+        shown = watch.rule.severity.rank >= self._flood.show.rank or self._is_first(watch)
         watch.alarm.muted = line.since_ns is not None and not shown
         if watch.alarm.muted and line.tell_ns is None:
             line.tell_ns = (at_ns // flood.TELL_EVERY_NS + 1) * flood.TELL_EVERY_NS

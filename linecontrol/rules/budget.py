@@ -1,15 +1,16 @@
 """What the rules of a plant take, and how much they may."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from linecontrol.config import Config, RuleConfig
-from linecontrol.rules.check import Vocabulary
-from linecontrol.rules.compile import RuleProblem, instances
+from linecontrol.rules.compile import Compiled, Rule, RuleProblem
 from linecontrol.rules.lexer import LONGEST_TEXT
 from linecontrol.rules.params import first_values, tokens_of
 from linecontrol.rules.parser import DEEPEST, LARGEST_WINDOW, MOST_NODES, size
+from linecontrol.rules.subjects import About
+from linecontrol.rules.typed import Source
 from linecontrol.rules.window import MOST_KEPT
 
 MOST_FLAGS = 20_000
@@ -27,24 +28,19 @@ class Most(Struct, frozen=True):
     rule: str = ""
 
 
-def budget(config: Config, bad: Container[str] = ()) -> list[Most]:
-    """What the rules that aren't ``bad`` (those without problems) take. Never raises."""
-    words = Vocabulary.of(config)
-    flags, windows, elements = 0, 0, 0
+def budget(config: Config, rules: Compiled) -> list[Most]:
+    """What the rules that have no problems take. Never raises."""
+    flags = sum(map(len, rules.pairs.values()))
     largest: dict[str, Most] = {}
     kept: dict[str, dict[str, int]] = {}
-    for name, rule in config.rules.items():
-        if name in bad:
-            continue
-        for what, number, limit in _sizes(rule):
+    for name, pairs in rules.pairs.items():
+        for what, number, limit in _sizes(config.rules[name]):
             if what not in largest or number > largest[what].is_:
                 largest[what] = Most(what, number, limit, name)
-        for compiled, about in instances(name, rule, config, words):
-            flags += 1
-            for figure in compiled.windows:
+        for rule, about in pairs:
+            for figure in rule.windows:
                 source = figure.source
-                number = 1 if source.smooth else source.size or MOST_KEPT
-                kept.setdefault(about.place, {})[source.key] = number
+                kept.setdefault(about.place, {})[source.key] = _kept(source)
                 if source.size > largest.get("window", Most("", 0, 0)).is_:
                     largest["window"] = Most("elements of a window", source.size, LARGEST_WINDOW, name)
     windows = sum(map(len, kept.values()))
@@ -56,14 +52,12 @@ def budget(config: Config, bad: Container[str] = ()) -> list[Most]:
     ]
 
 
-def excesses(config: Config, bad: Container[str] = ()) -> Iterator[RuleProblem]:
+def excesses(config: Config, rules: Compiled) -> Iterator[RuleProblem]:
     """What is beyond its limit of all rules together. What one rule has too much of is told as its problem."""
-    words = Vocabulary.of(config)
-    good = {name: rule for name, rule in config.rules.items() if name not in bad}
-    for most in budget(config, bad):
+    for most in budget(config, rules):
         if most.rule or most.is_ <= most.limit:
             continue
-        shares = {name: _share(most, name, rule, config, words) for name, rule in good.items()}
+        shares = {name: _share(most, pairs) for name, pairs in rules.pairs.items()}
         name = max(shares, key=lambda each: shares[each])
         yield RuleProblem(name, "when", 0, (
             f"all rules have {most.is_:,} {most.what}, and {most.limit:,} is the limit; {shares[name]:,} are of this "
@@ -71,11 +65,15 @@ def excesses(config: Config, bad: Container[str] = ()) -> Iterator[RuleProblem]:
         ))  # fmt: skip
 
 
-def _share(most: Most, name: str, rule: RuleConfig, config: Config, words: Vocabulary) -> int:
-    pairs = instances(name, rule, config, words)
+def _share(most: Most, pairs: Sequence[tuple[Rule, About]]) -> int:
     if most.limit == MOST_FLAGS:
         return len(pairs)
-    return sum(figure.source.size or MOST_KEPT for compiled, _ in pairs for figure in compiled.windows)
+    return sum(_kept(figure.source) for rule, _ in pairs for figure in rule.windows)
+
+
+def _kept(source: Source) -> int:
+    """Elements that a window keeps at the most."""
+    return 1 if source.smooth else source.size or MOST_KEPT
 
 
 def _sizes(rule: RuleConfig) -> Iterator[tuple[str, int, int]]:

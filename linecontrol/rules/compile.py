@@ -72,41 +72,44 @@ class Rule(Struct, frozen=True):
     notes: bool
 
 
-def problems(config: Config) -> list[RuleProblem]:
-    """Everything wrong with the rules' conditions, messages and actions; empty if all is well. Never raises."""
-    found: list[RuleProblem] = []
+class Compiled(Struct, frozen=True):
+    """The rules of a config: of those without ``problems`` each subject for which it is watched, compiled for it."""
+
+    pairs: dict[str, list[tuple[Rule, About]]]
+    problems: list[RuleProblem]
+
+
+def compiled(config: Config) -> Compiled:
+    """The rules, and everything wrong with their conditions, messages and actions. Never raises."""
+    pairs: dict[str, list[tuple[Rule, About]]] = {}
+    problems: list[RuleProblem] = []
     words = Vocabulary.of(config)
     for name, rule in config.rules.items():
+        found: list[RuleProblem] = []
         if name in RESERVED:
             found.append(
                 RuleProblem(name, "when", 0, f"{name} is a flag of the gateway's own; call the rule otherwise")
             )
-        _instances(name, rule, config, words, found)
+        made = _instances(name, rule, config, words, found)
         found += [RuleProblem(name, field, 0, text) for field, text in action_problems(rule, config)]
-    return found
+        problems += found
+        if not found:
+            pairs[name] = made
+    return Compiled(pairs, problems)
+
+
+def problems(config: Config) -> list[RuleProblem]:
+    """Everything wrong with the rules' conditions, messages and actions; empty if all is well. Never raises."""
+    return compiled(config).problems
 
 
 def rule_of(name: str, rule: RuleConfig, words: Vocabulary) -> Rule:
     """A rule without problems, compiled with the first value of each param."""
-    compiled = _compile(name, rule, words, tokens_of(first_values(rule)), [])
-    if compiled is None:
+    its = _compile(name, rule, words, tokens_of(first_values(rule)), [])
+    if its is None:
         msg = f"rule {name} has problems"
         raise ValueError(msg)
-    return compiled
-
-
-def instances(name: str, rule: RuleConfig, config: Config, words: Vocabulary) -> list[tuple[Rule, About]]:
-    """Each subject for which a rule is watched, with the rule compiled for the subject's params.
-
-    Raises:
-        ValueError: the rule has problems.
-    """
-    found: list[RuleProblem] = []
-    made = _instances(name, rule, config, words, found)
-    if found:
-        msg = "; ".join(f"{problem.field}: {problem.text}" for problem in found)
-        raise ValueError(msg)
-    return made
+    return its
 
 
 def _instances(

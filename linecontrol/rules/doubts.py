@@ -1,10 +1,10 @@
 """Rules that could run and can't be meant: watched for nothing, never raised, never cleared."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Sequence
 
 from linecontrol.config import Config, RuleConfig
 from linecontrol.rules.check import Vocabulary, check_condition, check_when
-from linecontrol.rules.compile import Rule, RuleProblem, instances, rule_of
+from linecontrol.rules.compile import Compiled, Rule, RuleProblem, rule_of
 from linecontrol.rules.params import tokens_of
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.possible import mistakes
@@ -12,18 +12,20 @@ from linecontrol.rules.subjects import About, subjects
 from linecontrol.rules.typed import Chain, Typed
 
 
-def doubts(config: Config, bad: Container[str]) -> list[RuleProblem]:
-    """What can't be meant in the rules that aren't ``bad``: those without ``problems``. Never raises."""
+def doubts(config: Config, rules: Compiled) -> list[RuleProblem]:
+    """What can't be meant in the rules that have no problems. Never raises."""
     words = Vocabulary.of(config)
-    found = []
-    for name, rule in config.rules.items():
-        if name not in bad:
-            found += [RuleProblem(name, field, 0, text) for field, text in _doubts(name, rule, config, words)]
-    return found
+    return [
+        RuleProblem(name, field, 0, text)
+        for name, pairs in rules.pairs.items()
+        for field, text in _doubts(name, pairs, config, words)
+    ]
 
 
-def _doubts(name: str, rule: RuleConfig, config: Config, words: Vocabulary) -> Iterator[tuple[str, str]]:
-    pairs = instances(name, rule, config, words)
+def _doubts(
+    name: str, pairs: Sequence[tuple[Rule, About]], config: Config, words: Vocabulary
+) -> Iterator[tuple[str, str]]:
+    rule = config.rules[name]
     if not pairs and (not rule.only or subjects(config, rule.each, rule.only)):
         yield _unwatched(rule, rule_of(name, rule, words))
     if rule.was == name or rule.was in config.rules:

@@ -14,7 +14,20 @@ from linecontrol.model import Timing
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE, OPERATIONS
 from linecontrol.rules.moment import NEVER
 from linecontrol.rules.names import Clock
-from linecontrol.rules.typed import Apply, Const, Figure, Leaf, Load, Passed, Since, Typed, is_timed, leaves, nodes
+from linecontrol.rules.typed import (
+    EXTREMES,
+    Apply,
+    Const,
+    Figure,
+    Leaf,
+    Load,
+    Passed,
+    Since,
+    Typed,
+    is_timed,
+    leaves,
+    nodes,
+)
 from linecontrol.rules.window import rank_of
 
 Made = Callable[..., Any]
@@ -37,7 +50,6 @@ SCOPE: dict[str, Any] = {_CALLS[op]: function for op, function in OPERATIONS.ite
 _SIDES = ("upstream", "downstream", "cycle")
 MAGNITUDES = ("<", "<=", ">", ">=")
 _LINES = {"share": "mean"}
-_RANKS = {"min": 0.0, "max": 1.0}
 
 
 def value_of(tree: Typed) -> Factory:
@@ -212,8 +224,8 @@ class Writer:
             "share": f"{window}.total / {source.size}",
             "mean": f"{window}.total / {source.size}",
         }.get(function)
-        if self._ordered and function in _RANKS | {"quantile": 0.0}:
-            place = rank_of(source.size, _RANKS.get(function, figure.rank))
+        if self._ordered and function in EXTREMES | {"quantile": 0.0}:
+            place = rank_of(source.size, EXTREMES.get(function, figure.rank))
             full = f"{self.bind(f'{window}.order')}[{place}]"
         return f"({full} if {window}.at >= 0 else {asked})" if full else asked
 

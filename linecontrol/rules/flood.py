@@ -3,8 +3,9 @@
 from msgspec import Struct
 
 from linecontrol.config import FloodConfig
+from linecontrol.duration import NS
 
-TELL_EVERY_NS = 10 * 10**9
+TELL_EVERY_NS = 10 * NS
 """How many are muted is told anew at most so often."""
 
 

@@ -6,12 +6,13 @@ import msgspec
 from msgspec import Struct, field
 
 from linecontrol.calendar import WorkCalendar
+from linecontrol.duration import NS
 from linecontrol.errors import SnapshotError
 from linecontrol.model import AlarmKpi, AnyEvent, FlagChanged
 from linecontrol.rules.tally import Account, Period, close_period, open_period, take
 
 HOUR, SHIFT = "hour", "shift"
-HOUR_NS = 3600 * 10**9
+HOUR_NS = 3600 * NS
 _YEAR_NS = 366 * 24 * HOUR_NS
 
 

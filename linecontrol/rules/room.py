@@ -30,8 +30,7 @@ from linecontrol.rules.alarm import (
     unshelve,
 )
 from linecontrol.rules.annunciator import Annunciated, Annunciator
-from linecontrol.rules.check import Vocabulary
-from linecontrol.rules.compile import instances, problems
+from linecontrol.rules.compile import compiled
 from linecontrol.rules.facts import Memory
 from linecontrol.rules.fold import ELSEWHERE
 from linecontrol.rules.keep import Keeping, facts_of, take_over
@@ -67,14 +66,12 @@ class RulesRoom:
         Raises:
             ConfigError: a rule has problems.
         """
-        if found := problems(config):
+        rules = compiled(config)
+        if found := rules.problems:
             raise ConfigError([f"rules.{p.rule}.{p.field}: at character {p.offset + 1}: {p.text}" for p in found])
-        words = Vocabulary.of(config)
         self._watches = [
             Watch(rule, about, order)
-            for order, (rule, about) in enumerate(
-                pair for name, rule in config.rules.items() for pair in instances(name, rule, config, words)
-            )
+            for order, (rule, about) in enumerate(pair for pairs in rules.pairs.values() for pair in pairs)
         ]
         self._annunciator = Annunciator(config, self._watches)
         self._annunciated = self._annunciator.bind(Annunciated())

@@ -1,11 +1,12 @@
 """Flags that the gateway raises about its other flags: floods and chatter. They live as all others do."""
 
+from linecontrol.duration import NS
 from linecontrol.model import Severity
 from linecontrol.rules.alarm import Alarm, Life, Step, event_of, feel
 from linecontrol.rules.watch import Told
 
 LIFE = Life()
-SHELVE_MAX_NS = 8 * 3600 * 10**9
+SHELVE_MAX_NS = 8 * 3600 * NS
 """For how long a person may shelve one at the most."""
 
 

@@ -2,12 +2,13 @@
 
 from msgspec import Struct, field
 
+from linecontrol.duration import NS
 from linecontrol.model import AlarmKpi, FlagChanged
 from linecontrol.rules.alarm import CHATTERING, FLOOD, WANTING
 
-PEAK_NS = 600 * 10**9
+PEAK_NS = 600 * NS
 """The time over which the peak is taken: ten minutes."""
-STALE_NS = 86_400 * 10**9
+STALE_NS = 86_400 * NS
 """A flag that stands for longer than this is stale."""
 TOP = 10
 """So many flags are named that were told most often."""

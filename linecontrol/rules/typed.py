@@ -163,7 +163,8 @@ def comparison(tree: Typed) -> tuple[Typed, Typed] | None:
             return None
 
 
-_RANKS = {"min": 0.0, "max": 1.0}
+EXTREMES = {"min": 0.0, "max": 1.0}
+"""Functions of a window that are quantiles, and which."""
 _BEYOND = {">": (">", False), ">=": (">=", False), "<": (">=", True), "<=": (">", True)}
 _TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
@@ -182,9 +183,9 @@ def counting(tree: Typed) -> Typed:
 
 
 def _passed(tree: Typed, figure: Figure, op: str, limit: float) -> Typed:
-    if not figure.source.size or figure.function not in ("quantile", *_RANKS):
+    if not figure.source.size or figure.function not in ("quantile", *EXTREMES):
         return tree
     sign, turned = _BEYOND[op]
-    rank = _RANKS.get(figure.function, figure.rank)
+    rank = EXTREMES.get(figure.function, figure.rank)
     passed = Passed(Kind.BOOL, msgspec.structs.replace(figure, function="quantile", rank=rank), sign, limit)
     return Apply(Kind.BOOL, "not", (passed,)) if turned else passed

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from linecontrol.config import Subject
 from linecontrol.rules.budget import MOST_FLAGS, budget, excesses
 from linecontrol.rules.check import Vocabulary, check_condition
+from linecontrol.rules.compile import compiled
 from linecontrol.rules.doubts import doubts
 from linecontrol.rules.parser import parse_condition, size
 from linecontrol.rules.possible import mistakes
@@ -26,7 +27,7 @@ def condition(text: str, each: Subject = Subject.TARGET) -> Typed:
 
 def doubted(lab: SimpleNamespace, rule: dict[str, Any]) -> list[tuple[str, str]]:
     config = lab.plant({"r": {"each": "station", "message": "m", **rule}, "other": OTHER})
-    return [(problem.field, problem.text) for problem in doubts(config, ())]
+    return [(problem.field, problem.text) for problem in doubts(config, compiled(config))]
 
 
 OTHER = {"each": "connection", "when": "not up", "message": "m"}
@@ -89,7 +90,7 @@ def test_what_may_be_meant(lab: SimpleNamespace, rule: dict[str, Any]) -> None:
 def test_a_rule_about_what_there_is_not(lab: SimpleNamespace) -> None:
     config = lab.plant({"r": {"each": "kit", "when": "short > 0", "message": "m"}})
     config = config.model_copy(update={"kits": {}})
-    (problem,) = doubts(config, ())
+    (problem,) = doubts(config, compiled(config))
     assert (problem.field, problem.text) == ("each", "there is no kit in this plant: the rule would never be watched")
 
 
@@ -140,7 +141,8 @@ def test_what_rules_take(lab: SimpleNamespace) -> None:
         "times": {"each": "station", "only": ["*/first"], "when": "mean(cycle.active, last 2h) > 5 s", "message": "m"},
         "smooth": {"each": "station", "when": "ewma(cycle.active, last 20 cycles) > 5 s", "message": "m"},
     }
-    taken = {most.what: (most.is_, most.rule) for most in budget(lab.plant(rules))}
+    config = lab.plant(rules)
+    taken = {most.what: (most.is_, most.rule) for most in budget(config, compiled(config))}
     assert taken == {
         "flags (rules times subjects)": (10, ""),
         "elements that 7 windows keep at the most": (3 * 50 + 10_000 + 3, ""),
@@ -156,8 +158,9 @@ def test_too_much_of_all_rules_together_is_told_of_the_largest(lab: SimpleNamesp
     rules = {f"r{n}": {"each": "station", "when": window.replace("5 s", f"{n} s"), "message": "m"} for n in range(3)}
     wide = " or ".join(f"mean(cycle.active, last {hours}h) > 5 s" for hours in range(21, 41))
     rules["wide"] = {**rules["r0"], "when": wide}
-    assert [problem.rule for problem in excesses(lab.plant({"r0": rules["r0"]}))] == []
-    (problem,) = excesses(lab.plant(rules))
+    few, many = lab.plant({"r0": rules["r0"]}), lab.plant(rules)
+    assert [problem.rule for problem in excesses(few, compiled(few))] == []
+    (problem,) = excesses(many, compiled(many))
     assert problem.rule == "wide"
     assert "and 1,000,000 is the limit; 600,000 are of this one" in problem.text
     assert MOST_FLAGS == 20_000
