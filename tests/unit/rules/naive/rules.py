@@ -26,9 +26,7 @@ class Dice:
         rule: dict[str, Any] = {"each": each, "message": "m"}
         if each == "station":
             names = ["line/first", "line/second", "line/third", "other/left", "other/right"]
-            rule["only"] = chance.choice(
-                [["*"], ["line/*"], ["other/*"], ["line/second"], [chance.choice(names)], ["*/[ls]*"]]
-            )
+            rule["only"] = chance.choice([["*"], ["line/*"], ["other/*"], [chance.choice(names)], ["*/[ls]*"]])
         rule["when"] = self.sequence() if each == "station" and chance.random() < 0.25 else self.condition(each, 2)
         if chance.random() < 0.3:
             rule["clear_when"] = self.condition(each, 1)
@@ -107,8 +105,7 @@ class Dice:
         chance = self.chance
         side = chance.choice(SIDES)
         return chance.choice(
-            [f"not ({side}unit in ('U2', downstream.unit))", f"{side}unit == 'U1'", f"{side}unit in ('U1', 'U2')",
-             f"{side}product == 'mtz'", f"{side}unit != 'U3'",
+            [f"{side}unit == 'U1'", f"{side}unit in ('U1', 'U2')", f"{side}product == 'mtz'", f"{side}unit != 'U3'",
              "unit == downstream.unit", 'product == at("line/first").product'])  # fmt: skip
 
     def number(self, depth: int = 1) -> str:
@@ -175,10 +172,6 @@ class Dice:
         """Numbers or durations against each other."""
         kind: Callable[[], str] = self.chance.choice([self.number, self.duration])
         return f"{kind()} {self.chance.choice((*ORDERED, '==', '!='))} {kind()}"
-
-    def today(self) -> str:
-        """How many cycles there were on this day."""
-        return f"{self.chance.choice(SIDES)}cycles_today {self.chance.choice(ORDERED)} {self.chance.randint(1, 3)}"
 
     def absent(self) -> str:
         """No cycle for a time."""
@@ -281,7 +274,7 @@ class Dice:
 
 _LEAVES: dict[str, list[Callable[[Dice], str]]] = {
     "station": [Dice.truth, Dice.state, Dice.state, Dice.text, Dice.magnitude, Dice.magnitude, Dice.passing,
-                Dice.passing, Dice.passing, Dice.progress, Dice.today, Dice.absent, Dice.changed, Dice.down],
+                Dice.passing, Dice.passing, Dice.progress, Dice.absent, Dice.changed, Dice.down],
     "line": [Dice.of_line],
     "target": [Dice.of_target],
     "commitment": [Dice.of_commitment],
