@@ -26,7 +26,9 @@ class Dice:
         rule: dict[str, Any] = {"each": each, "message": "m"}
         if each == "station":
             names = ["line/first", "line/second", "line/third", "other/left", "other/right"]
-            rule["only"] = chance.choice([["*"], ["line/*"], ["other/*"], [chance.choice(names)], ["*/[ls]*"]])
+            rule["only"] = chance.choice(
+                [["*"], ["line/*"], ["other/*"], ["line/second"], [chance.choice(names)], ["*/[ls]*"]]
+            )
         rule["when"] = self.sequence() if each == "station" and chance.random() < 0.25 else self.condition(each, 2)
         if chance.random() < 0.3:
             rule["clear_when"] = self.condition(each, 1)
@@ -105,7 +107,8 @@ class Dice:
         chance = self.chance
         side = chance.choice(SIDES)
         return chance.choice(
-            [f"{side}unit == 'U1'", f"{side}unit in ('U1', 'U2')", f"{side}product == 'mtz'", f"{side}unit != 'U3'",
+            [f"not ({side}unit in ('U2', downstream.unit))", f"{side}unit == 'U1'", f"{side}unit in ('U1', 'U2')",
+             f"{side}product == 'mtz'", f"{side}unit != 'U3'",
              "unit == downstream.unit", 'product == at("line/first").product'])  # fmt: skip
 
     def number(self, depth: int = 1) -> str:
@@ -172,6 +175,21 @@ class Dice:
         """Numbers or durations against each other."""
         kind: Callable[[], str] = self.chance.choice([self.number, self.duration])
         return f"{kind()} {self.chance.choice((*ORDERED, '==', '!='))} {kind()}"
+
+    def divided(self) -> str:
+        """A quotient, by what may well be 0."""
+        chance = self.chance
+        zeros = ["cycles_today", "tag.torque", "(tag.torque - tag.torque)", 'target("year").left', 'kit("cab").short',
+                 "count(cycle.good, last 30 s)", "bottleneck", "(cycles_today - 1)", "(planned - planned)"]  # fmt: skip
+        below = chance.choice(zeros)
+        numbers = ["1", "7", "cycles_today", "tag.temp"]
+        above = f"({self.duration()})" if below == "(planned - planned)" else chance.choice(numbers)
+        quotient = f"{above} / {below} {chance.choice(ORDERED)} {self.constant()}"
+        return chance.choice([quotient, f"not {quotient}"])
+
+    def today(self) -> str:
+        """How many cycles there were on this day."""
+        return f"{self.chance.choice(SIDES)}cycles_today {self.chance.choice(ORDERED)} {self.chance.randint(1, 3)}"
 
     def absent(self) -> str:
         """No cycle for a time."""
@@ -274,7 +292,8 @@ class Dice:
 
 _LEAVES: dict[str, list[Callable[[Dice], str]]] = {
     "station": [Dice.truth, Dice.state, Dice.state, Dice.text, Dice.magnitude, Dice.magnitude, Dice.passing,
-                Dice.passing, Dice.passing, Dice.progress, Dice.absent, Dice.changed, Dice.down],
+                Dice.passing, Dice.passing, Dice.progress, Dice.today, Dice.absent, Dice.changed, Dice.down,
+                Dice.divided],
     "line": [Dice.of_line],
     "target": [Dice.of_target],
     "commitment": [Dice.of_commitment],

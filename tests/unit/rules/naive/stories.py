@@ -151,7 +151,7 @@ def story(chance: Random, start: int, steps: int, step: int, flags: list[str]) -
         told += [tell(chance, start, step, station) for station in STATIONS for tell in (_state, _start, _end)]
         told += [tell(chance, start, step, station) for tell in _TELLERS for station in chance.sample(STATIONS, 2)]
     busy = chance.choice([0.15, 0.3, 0.6, 0.7])
-    stations = chance.sample(STATIONS, chance.choice([1, 1, 2, 5]))
+    stations = ["line/second", *chance.sample(STATIONS, chance.choice([0, 1, 5]))]
     kinds = [*_AT_STATIONS, *chance.sample(_TELLERS, chance.randint(0, len(_TELLERS)))]
     for place in range(steps):
         while chance.random() < busy:
