@@ -82,7 +82,7 @@ def present(body: list[str]) -> list[str]:
     """Code of a function that knows ``now``, preceded by what it needs of the line's present."""
     if any("worked" in line for line in body):
         return [TURN, "worked = now + moment.offset if moment.working else moment.level", *body]
-    return [TURN, *body] if any("moment." in line for line in body) else body
+    return [TURN, *body] if any("moment" in line for line in body) else body
 
 
 TURN = "if now >= moment.turns: moment.turn()"

@@ -9,6 +9,7 @@ from linecontrol.model import (
     AnyEvent,
     CycleCompleted,
     CycleStarted,
+    LedgerUpdated,
     Operation,
     Sampled,
     StateChanged,
@@ -141,3 +142,16 @@ def test_a_station_that_comes_into_sight_tells_all_of_itself_at_once(lab: Simple
     rule = {"when": "state == 'down'", "suppress": "changed(andon, last 30 s)"}
     unseen: list[AnyEvent] = [state(0, "idle"), andon(1, active=False), state(10, "unobserved"), andon(50, active=True)]
     assert story(lab, rule, [*unseen, state(60, "down")], 120) == [("raised", 60.0), ("unsuppressed", 90.0)]
+
+
+def test_the_day_is_known_at_once_after_a_restart(lab: SimpleNamespace) -> None:
+    config = lab.plant({"r": {"each": "station", "message": "m", "when": "cycles_today < 1 and takt > 0 s"}})
+    old, new = lab.room_of(config), lab.room_of(config)
+    lab.play(old, [done(10)], MONDAY + 20 * S)
+    new.remember(old.memory())
+    ledger = LedgerUpdated(
+        at_ns=MONDAY + 20 * S, target="year", line="line", family="tractors", year=2026, units=800, done=1, today=1,
+        due=1.0, ahead_units=0.0, ahead_days=0.0, left=799, working_left_s=1e6, takt_required_s=900.0,
+        takt_planned_s=900.0,
+    )  # fmt: skip
+    assert not [flag for flag in new.see(ledger) if flag.station == "second"]  # type: ignore[attr-defined]
