@@ -154,4 +154,4 @@ def test_the_day_is_known_at_once_after_a_restart(lab: SimpleNamespace) -> None:
         due=1.0, ahead_units=0.0, ahead_days=0.0, left=799, working_left_s=1e6, takt_required_s=900.0,
         takt_planned_s=900.0,
     )  # fmt: skip
-    assert not [flag for flag in new.see(ledger) if flag.station == "second"]  # type: ignore[attr-defined]
+    assert not [flag for flag in new.see(ledger) if flag.station == "second"]
