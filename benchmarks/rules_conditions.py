@@ -217,7 +217,7 @@ def main() -> None:
         for watch in watches:
             when = watch.rule.when
             assert not isinstance(when, Chain)
-            parts.append(Part(when, watch.rule.over, watch.rule.conditions, gate=False, plan=False))
+            parts.append(Part.of(when, gate=False, plan=False))
             assert watch.alarm.signal is False
         facts = watches[0].facts
         ours[station] = look_of(parts)(*facts, watches, None, None, None)

@@ -11,7 +11,7 @@ from linecontrol.model import Severity
 from linecontrol.rules.actions import action_problems
 from linecontrol.rules.alarm import RESERVED, Life
 from linecontrol.rules.check import Vocabulary, check_condition, check_when
-from linecontrol.rules.emit import Factory, moving, value_of, wake_of
+from linecontrol.rules.emit import Factory, moving, signal_of, value_of, wake_of
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
 from linecontrol.rules.lexer import Token
 from linecontrol.rules.message import Message, message
@@ -21,7 +21,20 @@ from linecontrol.rules.params import first_values, fit_problems, form_problems, 
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.subjects import About, subjects
 from linecontrol.rules.tree import ExpressionError
-from linecontrol.rules.typed import Apply, Chain, Figure, Leaf, Load, Passed, Since, Typed, comparison, counting, leaves
+from linecontrol.rules.typed import (
+    Apply,
+    Chain,
+    Figure,
+    Leaf,
+    Load,
+    Passed,
+    Since,
+    Typed,
+    comparison,
+    counting,
+    leaves,
+    quick,
+)
 from linecontrol.rules.window import SORTED
 
 _T = TypeVar("_T")
@@ -39,12 +52,12 @@ class RuleProblem(Struct, frozen=True):
 class Rule(Struct, frozen=True):
     """A compiled rule.
 
-    ``when`` raises it, ``over`` clears it, ``suppress`` suppresses it; ``conditions`` are all that it looks at.
-    ``moved_by`` are the events that move these, ``hastened_by`` those that move when time does (``wake``), ``sights``
-    the sides at which a station's first sight moves them. ``windows``, ``ages`` and ``tags`` are to be kept for its
-    subjects, ``other_tags`` for others; of ``ordered`` windows the values are to be kept in order, of others it is to
-    be counted what is beyond the limits of ``passed``. ``notes`` tells whether its message is an entry into what
-    happened.
+    ``when`` raises it, ``over`` clears it (``signal`` is the one that counts), ``suppress`` suppresses it;
+    ``conditions`` are all that it looks at. ``moved_by`` are the events that move these, ``hastened_by`` those that
+    move when time does (``wake``), ``sights`` the sides at which a station's first sight moves them. ``windows``,
+    ``ages`` and ``tags`` are to be kept for its subjects, ``other_tags`` for others; of ``ordered`` windows the values
+    are to be kept in order, of others it is to be counted what is beyond the limits of ``passed``. ``notes`` tells
+    whether its message is an entry into what happened.
     """
 
     name: str
@@ -55,6 +68,7 @@ class Rule(Struct, frozen=True):
     over: Typed
     suppress: Typed | None
     conditions: tuple[Typed, ...]
+    signal: Factory | None
     wake: Factory | None
     message: Message
     value: Factory | None
@@ -190,6 +204,7 @@ def _compile(
     inputs = [leaf for tree in (*conditions, *text.trees()) for leaf in leaves(tree)]
     figures = {(leaf.source.key, leaf.function): leaf for leaf in inputs if isinstance(leaf, Figure)}
     ages = {leaf.name.path: leaf.name for leaf in inputs if isinstance(leaf, Since)}
+    hurdle = None if isinstance(when, Chain) else quick(when)
     looked_at = [leaf for tree in conditions for leaf in leaves(counting(tree))]
     return Rule(
         name=name,
@@ -200,6 +215,7 @@ def _compile(
         over=over,
         suppress=suppress,
         conditions=tuple(conditions),
+        signal=None if isinstance(when, Chain) else signal_of(when, over),
         wake=wake_of(conditions),
         message=text,
         value=value_of(pair[0]) if pair else None,
@@ -213,7 +229,7 @@ def _compile(
         tags=tuple(dict.fromkeys(_tags(inputs))),
         other_tags=tuple(dict.fromkeys(_other_tags(inputs))),
         moved_by=moves(looked_at) | {move for named in ages.values() for move in moves_of(named)},
-        hastened_by=moves(moving(conditions)),
+        hastened_by=moves(moving(conditions)) | moves(leaves(hurdle) if hurdle is not None else ()),
         sights=sights([*looked_at, *(leaf for leaf in inputs if isinstance(leaf, Since))]),
         sides=frozenset(leaf.side for leaf in inputs if isinstance(leaf, Load)) & frozenset(SIDES),
         notes=Plain.NOTE in config.actions,

@@ -45,7 +45,8 @@ _SIGNS = {"/": "div", "+": "add", "-": "sub", "*": "mul", "==": "eq", "!=": "ne"
 _CALLS = {op: f"k_{name}" for op, name in (_WORDS | _SIGNS).items()}
 SCOPE: dict[str, Any] = {_CALLS[op]: function for op, function in OPERATIONS.items()} | {
     "round": round, "sum": sum, "bisect_left": bisect_left, "insort": insort, "MEASURED": Timing.MEASURED,
-    "NEVER": NEVER, "FAR": 1e9
+    "NEVER": NEVER, "FAR": 1e9,
+    "ZeroDivisionError": ZeroDivisionError,
 }  # fmt: skip
 _SIDES = ("upstream", "downstream", "cycle")
 MAGNITUDES = ("<", "<=", ">", ">=")
@@ -58,6 +59,15 @@ def value_of(tree: Typed) -> Factory:
     body = [*writer.read(leaves(tree)), f"return {writer.worth(tree)}"]
     timed = any("worked" in line or "moment" in line for line in (*writer.setup, *body))
     return factory(writer.setup, "value(event=None)", ["worked = moment.worked", *body] if timed else body)
+
+
+def signal_of(when: Typed, over: Typed) -> Factory:
+    """Makes ``signal()``, bound to an ``alarm`` besides: what ``over`` is worth if that is raised, else ``when``."""
+    writer = Writer()
+    body = writer.read(leaf for tree in (when, over) for leaf in leaves(tree))
+    body += [f"if alarm.raised: return {writer.worth(over)}", f"return {writer.worth(when)}"]
+    timed = any("worked" in line or "moment" in line for line in (*writer.setup, *body))
+    return factory(writer.setup, "signal()", ["worked = moment.worked", *body] if timed else body, f"{BOUND}, alarm")
 
 
 def wake_of(trees: Sequence[Typed]) -> Factory | None:
@@ -76,6 +86,11 @@ def moving(trees: Iterable[Typed]) -> Iterator[Leaf]:
             yield from leaves(node)
         elif isinstance(node, Figure) and is_timed(node):
             yield node
+
+
+def on_calendar(tree: Typed) -> bool:
+    """Whether the end of a working period or of a day moves a tree."""
+    return any(isinstance(leaf, Load) and leaf.name.clock is Clock.CALENDAR for leaf in leaves(tree))
 
 
 def present(body: list[str]) -> list[str]:
@@ -136,6 +151,38 @@ class Writer:
         known = " and ".join(f"{self._locals[leaf]} is not None" for leaf in inputs)
         return f"({self._native(tree)}) if {known} else {self._kleene(tree)}"
 
+    def aside(self) -> "Writer":
+        """A writer for a branch: it knows what has been read, and what it reads isn't known afterwards."""
+        other = Writer(ordered=self._ordered)
+        other.setup, other._bound, other._locals = self.setup, self._bound, self._locals.copy()
+        return other
+
+    def names(self, inputs: Iterable[Leaf]) -> list[str]:
+        """The names under which inputs were read."""
+        return [self._locals[leaf] for leaf in inputs]
+
+    def is_false(self, tree: Typed) -> str:
+        """An expression: whether a tree whose inputs were read is known to be false."""
+        known = " and ".join(f"{name} is not None" for name in self.names(dict.fromkeys(leaves(tree))))
+        return f"{known} and not {self._native(tree)}"
+
+    def deciding(self, tree: Typed, otherwise: str) -> list[str]:
+        """Code that sets ``s`` to what a tree with known inputs is worth; where it can't be told, ``otherwise``."""
+        code = f"s = {self._native(tree)}"
+        return [f"try: {code}", f"except ZeroDivisionError: {otherwise}"] if _may_divide_by_zero(tree) else [code]
+
+    def crossing(self, tree: Typed) -> str | None:
+        """The seconds until time moves a tree, whose inputs are known; ``None`` if that is no matter of one sum."""
+        timed = [node for node in dict.fromkeys(nodes(tree)) if any(map(is_timed, leaves(node)))]
+        if any(isinstance(node, Figure) for node in timed):
+            return None
+        slopes = {node: self._slope(node) for node in timed if isinstance(node, Apply) and node.op in MAGNITUDES}
+        moving = [node for node, slope in slopes.items() if slope != "0.0"]
+        if len(moving) != 1 or slopes[moving[0]] != "1.0" or _may_divide_by_zero(moving[0]):
+            return None
+        left, right = moving[0].items
+        return f"{self._native(right)} - {self._native(left)}"
+
     def waking(self, trees: Sequence[Typed]) -> list[str]:
         """Code that sets ``at`` to the next moment at which time alone may change a condition; it needs ``now``."""
         code = ["at = NEVER"]
@@ -147,7 +194,7 @@ class Writer:
             if isinstance(figure, Figure) and figure.source.span_ns:
                 oldest = f"{self.window(figure)}.oldest(worked)"
                 code += [f"n = {oldest}", "if n is not None:", "    n = moment.when(n)", "    if n < at: at = n"]
-        if any(isinstance(leaf, Load) and leaf.name.clock is Clock.CALENDAR for leaf in inputs):
+        if any(map(on_calendar, trees)):
             code.append("if moment.turns < at: at = moment.turns")
         return code
 

@@ -11,7 +11,7 @@ binds left out)::
         if not changed: return
         if event.timing is MEASURED:
             v0 = event.active_s
-            x = (v0) if v0 is not None else v0
+            x = v0
             if x is not None:
                 x += 0.0
                 at = b0.at                          # b0: own.rings['cycle.active | cycles 5']
@@ -22,16 +22,14 @@ binds left out)::
                     b0.at = at + 1 if at < 4 else b0.wrap()
         if changed > 1: sight()                     # whether the station can be seen changed, and with it ages
         v1 = (b0.total / 5 if b0.at >= 0 else b0.mean(0, 5))
-        if a0.raised:                               # a0: the alarm of w0, the watch
-            s = (not (v1 > 100.0)) if v1 is not None else k_negation(k_gt(v1, 100.0))
-        else:
-            s = (v1 > 100.0) if v1 is not None else k_gt(v1, 100.0)
-        if s is not a0.signal:
-            edge(w0, s, now)
+        if a0.raised or v1 is None: s = u0()        # a0: the alarm of w0, the watch; u0: its signal()
+        else: s = (v1 > 100.0)
+        if s is not a0.signal: edge(w0, s, now)
         if changed > 1: first(now)                  # the watches that this moves
 
-Where time moves a condition, ``w0.wakes = …`` follows, the moment at which it does next; where other subjects are
-moved, their looks.
+A condition that is false for what one of its parts says is not read further. Where time moves a condition, the watch
+plans anew if that may be earlier than it is queued; what comes later is found out when the queue has come to it. Where
+other subjects are moved, their looks follow.
 """
 
 from collections.abc import Sequence
@@ -39,24 +37,33 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from linecontrol.model import CycleCompleted, Event
-from linecontrol.rules.emit import BOUND, Factory, Writer, factory, present
+from linecontrol.rules.emit import BOUND, Factory, Writer, factory, on_calendar, present
 from linecontrol.rules.names import Kind
-from linecontrol.rules.typed import Load, Passed, Source, Typed, counting, leaves
+from linecontrol.rules.typed import Apply, Const, Leaf, Load, Passed, Source, Typed, counting, leaves, quick
 
-JUDGING = f"{BOUND}, watches, gate, edge, push"
+JUDGING = f"{BOUND}, watches, gate, edge, plan"
 """What the factories of looks bind: facts, watches, and what a room does about these."""
 HEARING = f"{JUDGING}, present, fold, notes, looks, sight, first"
 """What the factories of handlers bind besides."""
 
 
 class Part(Struct, frozen=True):
-    """What is done about one watch: look at its condition, and before at its ``gate``; ``plan`` when time moves it."""
+    """What is done about one watch: look at its condition, and before at its ``gate``; ``plan`` when time moves it.
+
+    ``inputs`` are those of ``when``. If ``quick``, a part of it, is false, all of it is.
+    """
 
     when: Typed
-    over: Typed
-    conditions: tuple[Typed, ...]
+    inputs: tuple[Leaf, ...]
+    quick: Typed | None
     gate: bool
     plan: bool
+
+    @classmethod
+    def of(cls, when: Typed, *, gate: bool, plan: bool) -> "Part":
+        """Of a condition as compiled."""
+        when = counting(when)
+        return cls(when, tuple(dict.fromkeys(leaves(when))), quick(when), gate, plan)
 
 
 class Entry(Struct, frozen=True):
@@ -72,8 +79,8 @@ class Entry(Struct, frozen=True):
 def look_of(parts: Sequence[Part]) -> Factory:
     """Makes ``look(now)`` for several watches of one subject.
 
-    Each condition that changed is told to ``edge(watch, signal, now)``, and to ``push(watch, at)`` what time moves
-    earlier than was known.
+    Each condition that changed is told to ``edge(watch, signal, now)``, and ``plan(watch, now)`` is asked for when time
+    may move it earlier than was known.
     """
     writer = Writer(ordered=True)
     body = _judging(writer, parts)
@@ -95,28 +102,55 @@ def handler_of(event: type[Event], parts: Sequence[Part], entries: Sequence[Entr
 
 
 def _judging(writer: Writer, parts: Sequence[Part]) -> list[str]:
-    trees = [(counting(part.when), counting(part.over)) for part in parts]
     body = [f"gate(w{place}, now)" for place, part in enumerate(parts) if part.gate]
-    body += writer.read(leaf for pair in trees for tree in pair for leaf in leaves(tree))
-    for place, (when, over) in enumerate(trees):
-        writer.setup.append(f"w{place} = watches[{place}]; a{place} = w{place}.alarm")
-        body += [
-            f"if a{place}.raised:",
-            f"    s = {writer.worth(over)}",
-            "else:",
-            f"    s = {writer.worth(when)}",
-            f"if s is not a{place}.signal:",
-            f"    edge(w{place}, s, now)",
-        ]
+    for part in parts:
+        body += writer.read(leaves(part.quick) if part.quick is not None else part.inputs)
     for place, part in enumerate(parts):
-        if part.plan:
-            body += [
-                *writer.waking(part.conditions),
-                f"w{place}.wakes = at",
-                f"if at < w{place}.queued:",
-                f"    push(w{place}, at)",
-            ]
+        writer.setup.append(f"w{place} = watches[{place}]; a{place} = w{place}.alarm; u{place} = w{place}.signal")
+        body += _looking(writer, place, part)
+        body.append(f"if s is not a{place}.signal: edge(w{place}, s, now)")
     return body
+
+
+def _looking(writer: Writer, place: int, part: Part) -> list[str]:
+    """Code that sets ``s`` to what the condition says. What is raised already or not known is left to the watch."""
+    asked = f"s = u{place}()" + (f"; plan(w{place}, now)" if part.plan else "")
+    code = [f"if a{place}.raised: {asked}"]
+    if part.quick is not None:
+        decided = "" if not part.plan else f"; plan(w{place}, now)" if part.gate else f"; w{place}.wakes = NEVER"
+        code.append(f"elif {writer.is_false(part.quick)}: s = False{decided}")
+        writer = writer.aside()
+    reading = writer.read(part.inputs)
+    known = writer.deciding(part.when, f"s = u{place}()")
+    if part.plan:
+        known += _planning(writer, place, part)
+    if unknown := " or ".join(f"{name} is None" for name in writer.names(part.inputs)):
+        known = [f"if {unknown}: {asked}", "else:", *_indented(known)]
+    return [*code, "else:", *_indented([*reading, *known])]
+
+
+def _planning(writer: Writer, place: int, part: Part) -> list[str]:
+    """Code that plans anew if time may move what is known earlier than the watch is queued.
+
+    Working time doesn't run faster than the clock: what is further off than the queue is so by both.
+    """
+    gap = None if part.gate else writer.crossing(part.when)
+    if gap is None:
+        return [f"plan(w{place}, now)"]
+    queued, last = f"w{place}.queued", ""
+    due = f"n >= {queued}"
+    if on_calendar(part.when):
+        due, last = f"{due} <= moment.turns", " if n < moment.turns else moment.turns"
+    return [
+        f"n = {gap}",
+        "n = now + round(n * 1e9) if 0 < n < FAR else 0",
+        f"if {due}: w{place}.wakes = n{last}",
+        f"else: plan(w{place}, now)",
+    ]
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def _entering(writer: Writer, event: type[Event], entries: Sequence[Entry]) -> list[str]:
@@ -128,12 +162,13 @@ def _entering(writer: Writer, event: type[Event], entries: Sequence[Entry]) -> l
     code = writer.read(leaf for leaf in items if leaf not in cycle)
     entering = writer.read(cycle)
     for entry in entries:
-        entering.append(f"x = {writer.worth(entry.source.item)}")
-        exact = "x = 1.0 if x else 0.0" if entry.source.item.kind is Kind.BOOL else "x += 0.0"
-        entering += ["if x is not None:", f"    {exact}", *(f"    {line}" for line in _push(writer, entry))]
+        item = entry.source.item
+        entering.append(f"x = {writer.worth(item) if isinstance(item, Apply | Const) else writer.names([item])[0]}")
+        exact = "x = 1.0 if x else 0.0" if item.kind is Kind.BOOL else "x += 0.0"
+        entering += ["if x is not None:", *_indented([exact, *_push(writer, entry)])]
     if event is not CycleCompleted:
         return [*code, *entering]
-    return [*code, "if event.timing is MEASURED:", *(f"    {line}" for line in entering)]
+    return [*code, "if event.timing is MEASURED:", *_indented(entering)]
 
 
 def _push(writer: Writer, entry: Entry) -> list[str]:
@@ -156,4 +191,4 @@ def _push(writer: Writer, entry: Entry) -> list[str]:
         code.append(f"del {order}[bisect_left({order}, o)]; insort({order}, x)")
     code.append(f"{window}.at = at + 1 if at < {source.size - 1} else {window}.wrap()")
     grow = f"{window}.grow(x, {'worked' if entry.stamped else '0'})"
-    return [f"at = {window}.at", f"if at < 0: {grow}", "else:", *(f"    {line}" for line in code)]
+    return [f"at = {window}.at", f"if at < 0: {grow}", "else:", *_indented(code)]

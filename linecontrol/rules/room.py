@@ -87,12 +87,12 @@ class RulesRoom:
             self._watches,
             self._facts,
             self._moments | {"": Moment(None, self._present)},
-            Judges(self._gate, self._edge, self._push),
+            Judges(self._gate, self._edge, self._plan, self._look),
         )
         self._tags = keeping.tags
         wired = wiring.wired(keeping, self._present)
         self._at_stations, self._elsewhere = wired.at_stations, wired.elsewhere
-        self._looks, self._days = wired.looks, wired.days
+        self._days = wired.days
         self._said: list[AnyEvent] = []
         self._fresh = True
         self._heap: list[tuple[int, int]] = []
@@ -129,8 +129,8 @@ class RulesRoom:
             self._advance(at_ns)
         if self._fresh:
             self._fresh = False
-            for look in self._looks:
-                look(present.now)
+            for watch in self._watches:
+                self._look(watch, present.now)
             self._said += self._annunciator.resume(present.now)
             self._schedule_annunciator()
         if present.next_ns <= present.now:
@@ -265,7 +265,7 @@ class RulesRoom:
             now = present.now = max(at_ns, present.now)
             for watch in due:
                 if watch.wake is not None:
-                    self._looks[watch.order](now)
+                    self._look(watch, now)
             for watch in due:
                 self._follow(watch, expire(watch.alarm, watch.rule.life, at_ns), now)
             self._settle(at_ns)
@@ -297,7 +297,21 @@ class RulesRoom:
                     self._push(watch, later)
         return due
 
+    def _plan(self, watch: Watch, now: int) -> None:
+        if watch.wake is not None:
+            watch.wakes = watch.wake(now)
+            if watch.wakes < watch.queued:
+                self._push(watch, watch.wakes)
+
     # --- alarms ---------------------------------------------------------------------------------------------
+
+    def _look(self, watch: Watch, now: int) -> None:
+        if watch.rule.suppress is not None:
+            self._gate(watch, now)
+        signal = watch.signal()
+        if signal is not watch.alarm.signal:
+            self._edge(watch, signal, now)
+        self._plan(watch, now)
 
     def _gate(self, watch: Watch, now: int) -> None:
         self._say(watch, suppress(watch.alarm, watch.suppressed(), now))
@@ -309,7 +323,7 @@ class RulesRoom:
         if steps:
             self._say(watch, steps)
             if any(step.transition in ("raised", "cleared") for step in steps):
-                self._looks[watch.order](now)
+                self._look(watch, now)
         if (at_ns := watch.turned()) < watch.queued:
             self._push(watch, at_ns)
 

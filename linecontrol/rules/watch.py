@@ -24,10 +24,12 @@ class Watch:
     """
 
     __slots__ = ("_conditions", "_limit", "_over", "_suppress", "_value", "about", "alarm", "facts", "flag", "moment",
-                 "order", "queued", "rule", "turns", "wake", "wakes")  # fmt: skip
+                 "order", "queued", "rule", "signal", "turns", "wake", "wakes")  # fmt: skip
 
     facts: tuple[Any, ...]
     moment: Moment
+    signal: Callable[[], bool | None]
+    """Whether it is to be raised or, once raised, to be cleared; looking at a sequence takes it further."""
 
     def __init__(self, rule: Rule, about: About, order: int) -> None:
         """``order`` is the watch's place among all, by which ties in time are broken."""
@@ -48,7 +50,10 @@ class Watch:
         self._limit = rule.limit(*self.facts) if rule.limit else None
         suppress = rule.suppress
         self._suppress = value_of(suppress)(*self.facts) if suppress is not None else None
+        if rule.signal is not None:
+            self.signal = rule.signal(*self.facts, self.alarm)
         if isinstance(rule.when, Chain):
+            self.signal = self._follow
             self.alarm.progress = Progress(rule.config.when)
             self._conditions: Sequence[Callable[[], bool | None]] = [
                 value_of(each)(*self.facts) for each in rule.when.conditions
@@ -63,8 +68,7 @@ class Watch:
         if isinstance(self.rule.when, Chain) and old.progress and old.progress.text == self.rule.config.when:
             self.alarm.progress = old.progress
 
-    def signal(self) -> bool | None:
-        """Of a sequence: whether it is to be raised or, once raised, to be cleared."""
+    def _follow(self) -> bool | None:
         chain, progress = self.rule.when, self.alarm.progress
         if not isinstance(chain, Chain) or progress is None:
             return None

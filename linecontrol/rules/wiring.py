@@ -1,6 +1,7 @@
 """Which function hears which event: handlers at stations, looks elsewhere, made once for all watches."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from msgspec import Struct
@@ -31,18 +32,19 @@ class Judges(Struct, frozen=True):
 
     gate: Callable[[Watch, int], None]
     edge: Callable[[Watch, bool | None, int], None]
-    push: Callable[[Watch, int], None]
+    plan: Callable[[Watch, int], None]
+    look: Callable[[Watch, int], None]
+    """At one watch, all of this."""
 
 
 class Wired(Struct, frozen=True):
     """Functions by what they hear: at stations by kind of event, line and station; elsewhere by kind and place.
 
-    ``looks`` are those at each watch alone. ``days`` lets the first forecast of a working day enter windows, by place.
+    ``days`` lets the first forecast of a working day enter windows, by place.
     """
 
     at_stations: dict[type[Event], dict[str, dict[str, On]]]
     elsewhere: dict[type[Event], dict[str, list[Look]]]
-    looks: list[Look]
     days: dict[str, Callable[[], None]]
 
 
@@ -65,7 +67,6 @@ class Wiring:
 
     def wired(self, keeping: Keeping, present: Present) -> Wired:
         """All functions."""
-        looks = [self._look([(watch, watch.wake is not None)]) for watch in self._watches]
         heard, sighted = self._heard(), self._sighted()
         abouts = subjects(self._config, Subject.STATION, [])
         at_stations: dict[type[Event], dict[str, dict[str, On]]] = {
@@ -74,7 +75,10 @@ class Wiring:
         for about in abouts:
             place = about.place
             kept = keeping.places.get(place, Kept())
-            first = self._sight(about, kept), _all([looks[watch.order] for watch in sighted.get(place, ())])
+            first = (
+                self._sight(about, kept),
+                _all([partial(self._judges.look, watch) for watch in sighted.get(place, ())]),
+            )
             for event in AT_STATIONS:
                 by_tag = {
                     tag: self._handler(event, tag, about, heard.get((event, place, tag), []), kept, first, present)
@@ -87,7 +91,7 @@ class Wiring:
                 groups = _groups(hearing, place)
                 elsewhere.setdefault(event, {})[place] = [self._look(group) for group in groups if group]
         days = {place: self._day(place, kept) for place, kept in keeping.places.items() if kept.entries(DAYS)}
-        return Wired(at_stations, elsewhere, looks, days)
+        return Wired(at_stations, elsewhere, days)
 
     # --- who hears what -------------------------------------------------------------------------------------
 
@@ -126,26 +130,10 @@ class Wiring:
         if key not in self._made:
             first = hearing[0][0]
             if isinstance(first.rule.when, Chain):
-                self._made[key] = self._look_at_chain(first)
+                self._made[key] = partial(self._judges.look, first)
             else:
                 self._made[key] = self._written(look_of, self._parts(hearing))(*first.facts, *self._asked(hearing))
         look: Look = self._made[key]
-        return look
-
-    def _look_at_chain(self, watch: Watch) -> Look:
-        judges, gated = self._judges, watch.rule.suppress is not None
-
-        def look(now: int) -> None:
-            if gated:
-                judges.gate(watch, now)
-            signal = watch.signal()
-            if signal is not watch.alarm.signal:
-                judges.edge(watch, signal, now)
-            if watch.wake is not None:
-                watch.wakes = watch.wake(now)
-                if watch.wakes < watch.queued:
-                    judges.push(watch, watch.wakes)
-
         return look
 
     def _handler(
@@ -208,7 +196,7 @@ class Wiring:
 
     def _asked(self, hearing: Sequence[Heard]) -> tuple[Any, ...]:
         judges = self._judges
-        return [watch for watch, _ in hearing], judges.gate, judges.edge, judges.push
+        return [watch for watch, _ in hearing], judges.gate, judges.edge, judges.plan
 
     def _parts(self, hearing: Sequence[Heard]) -> tuple[Part, ...]:
         return tuple(self._part(watch.rule, plan) for watch, plan in hearing)
@@ -216,9 +204,7 @@ class Wiring:
     def _part(self, rule: Rule, plan: bool) -> Part:
         key = (id(rule), plan)
         if key not in self._made:
-            self._made[key] = Part(
-                cast("Typed", rule.when), rule.over, rule.conditions, rule.suppress is not None, plan
-            )
+            self._made[key] = Part.of(cast("Typed", rule.when), gate=rule.suppress is not None, plan=plan)
         part: Part = self._made[key]
         return part
 

@@ -145,6 +145,7 @@ NODES = (
     ast.Store, ast.Attribute, ast.Subscript, ast.Constant, ast.Call, ast.Compare, ast.BoolOp, ast.BinOp, ast.UnaryOp,
     ast.IfExp, ast.Tuple, ast.And, ast.Or, ast.Not, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Eq, ast.NotEq,
     ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot, ast.In, ast.AugAssign, ast.Pass, ast.Delete, ast.Del,
+    ast.Try, ast.ExceptHandler,
 )  # fmt: skip
 MODULES = (alarm, facts, moment, watch, window)
 
