@@ -52,8 +52,8 @@ def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld,
         return change
     state = event.state._value_
     if facts.state != state:
-        since_ns = event.at_ns if isinstance(event, StateChanged) else event.since_ns
-        facts.state, facts.state_w = state, moment.worked_at(since_ns)
+        since_ns = event.since_ns if event.__class__ is StateHeld else event.at_ns
+        facts.state, facts.state_w = state, worked if since_ns == moment.present.now else moment.worked_at(since_ns)
     elif facts.observed and facts.unit == event.unit and facts.product == event.product:
         return change
     if not facts.observed:
@@ -65,7 +65,7 @@ def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld,
 def _started(facts: StationFacts, moment: Moment, event: CycleStarted | CycleProgress, worked: int) -> int:
     change = _sight(facts, worked) if facts.observed is None else CHANGED
     start_w = worked if event.at_ns == moment.present.now else moment.worked_at(event.at_ns)
-    if isinstance(event, CycleProgress):
+    if event.__class__ is CycleProgress:
         start_w -= round(event.active_s * 1e9)
     facts.start_w, facts.cycling, facts.planned = start_w, True, event.planned_s
     facts.unit, facts.product = event.unit, event.product
