@@ -46,7 +46,7 @@ _CALLS = {op: f"k_{name}" for op, name in (_WORDS | _SIGNS).items()}
 SCOPE: dict[str, Any] = {_CALLS[op]: function for op, function in OPERATIONS.items()} | {
     "round": round, "sum": sum, "bisect_left": bisect_left, "insort": insort, "MEASURED": Timing.MEASURED,
     "NEVER": NEVER, "FAR": 1e9,
-    "ZeroDivisionError": ZeroDivisionError,
+    "BY_ZERO": ZeroDivisionError,
 }  # fmt: skip
 _SIDES = ("upstream", "downstream", "cycle")
 MAGNITUDES = ("<", "<=", ">", ">=")
@@ -169,7 +169,7 @@ class Writer:
     def deciding(self, tree: Typed, otherwise: str) -> list[str]:
         """Code that sets ``s`` to what a tree with known inputs is worth; where it can't be told, ``otherwise``."""
         code = f"s = {self._native(tree)}"
-        return [f"try: {code}", f"except ZeroDivisionError: {otherwise}"] if _may_divide_by_zero(tree) else [code]
+        return [f"try: {code}", f"except BY_ZERO: {otherwise}"] if _may_divide_by_zero(tree) else [code]
 
     def crossing(self, tree: Typed) -> str | None:
         """The seconds until time moves a tree, whose inputs are known; ``None`` if that is no matter of one sum."""
