@@ -24,6 +24,7 @@ from linecontrol.rules.typed import (
     Passed,
     Since,
     Typed,
+    counting,
     is_timed,
     leaves,
     nodes,
@@ -63,9 +64,11 @@ def value_of(tree: Typed) -> Factory:
 
 def signal_of(when: Typed, over: Typed) -> Factory:
     """Makes ``signal()``, bound to an ``alarm`` besides: what ``over`` is worth if that is raised, else ``when``."""
-    writer = Writer()
-    body = writer.read(leaf for tree in (when, over) for leaf in leaves(tree))
-    body += [f"if alarm.raised: return {writer.worth(over)}", f"return {writer.worth(when)}"]
+    when, over = counting(when), counting(over)
+    writer = Writer(ordered=True)
+    raised = writer.aside()
+    body = ["if alarm.raised:", *(f"    {line}" for line in raised.read(leaves(over)))]
+    body += [f"    return {raised.worth(over)}", *writer.read(leaves(when)), f"return {writer.worth(when)}"]
     timed = any("worked" in line or "moment" in line for line in (*writer.setup, *body))
     return factory(writer.setup, "signal()", ["worked = moment.worked", *body] if timed else body, f"{BOUND}, alarm")
 
