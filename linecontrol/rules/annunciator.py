@@ -22,6 +22,7 @@ from linecontrol.rules.watch import Told, Watch
 USER = "linecontrol"
 """Who shelves a flag that chatters."""
 _TURNS = ("raised", "cleared")
+_BACK = ("unshelved", "in_service")
 
 
 class Annunciated(Struct):
@@ -92,13 +93,16 @@ class Annunciator:
         if flag not in self._watches:
             return watch.tell(steps)
         at_ns = steps[-1].at_ns
-        if steps[0].transition == "raised" or (not alarm.raised and alarm.acked):
+        by_hand = bool(steps[0].by)
+        brought_back = by_hand and steps[0].transition in _BACK
+        if steps[0].transition == "raised" or (not alarm.raised and alarm.acked) or brought_back:
             alarm.first_out, alarm.muted = "", False
         wanted, begun, said = flag in self._wanting, False, list[Told]()
-        if alarm.raised or not alarm.acked:
-            said += self.settle(at_ns)
         if alarm.wants and not wanted:
-            begun = self._begin(watch, at_ns, by_hand=any(step.by for step in steps))
+            if (group := _group(watch)) in self._loose:
+                self._loose.remove(group)
+                said += self._settle(group, at_ns)
+            begun = self._begin(watch, at_ns, by_hand=by_hand)
         if alarm.is_suppressed:
             steps = [Step("suppressed", at_ns) if step.transition == "unsuppressed" else step for step in steps]
         said += watch.tell(steps)
@@ -147,7 +151,8 @@ class Annunciator:
     def settle(self, at_ns: int) -> list[Told]:
         """What follows for groups whose first flag let go.
 
-        To be asked when all that an event does is done, so that flags which are over with it don't come to the front.
+        To be asked when all that an event does is done, so that flags which are over with it don't come to the front;
+        a group of which another flag begins to want somebody can't wait for that.
         """
         groups, self._loose = self._loose, []
         return [event for group in groups for event in self._settle(group, at_ns)]
@@ -160,7 +165,10 @@ class Annunciator:
         waiting = [watch for watch in watches if watch.alarm.first_out]
         for watch in waiting:
             watch.alarm.first_out = ""
-        standing = sorted((watch for watch in watches if watch.alarm.wants), key=_age)
+        standing = [
+            watch for watch in watches if watch.alarm.wants and (watch in waiting or watch.flag in self._wanting)
+        ]
+        standing.sort(key=_age)
         self._memory.first.pop(group, None)
         if standing:
             self._memory.first[group] = standing[0].flag
@@ -171,7 +179,7 @@ class Annunciator:
         watch.alarm.first_out = ""
         begun = watch.alarm.wants and self._count(watch, at_ns)
         self._note(watch)
-        said = watch.tell([Step("suppressed" if watch.alarm.is_suppressed else "unsuppressed", at_ns)])
+        said = watch.tell([_let_go(watch, at_ns)])
         return said + (self._open(watch.about.line, at_ns) if begun else [])
 
     # --- floods ---------------------------------------------------------------------------------------------
@@ -201,7 +209,7 @@ class Annunciator:
             self._note(watch)
             if watch.alarm.wants and (group := _group(watch)) is not None:
                 self._memory.first.setdefault(group, watch.flag)
-            said += watch.tell([Step("unsuppressed", at_ns)])
+            said += watch.tell([_let_go(watch, at_ns)])
         return said
 
     def _recount(self, line: str, at_ns: int) -> list[Told]:
@@ -223,7 +231,7 @@ class Annunciator:
             f"{duration_text(settings.window / 1e9)}. An off_delay of {delay} would have calmed it."
         )
         said = system.put(raised=True, at_ns=at_ns, text=text)
-        if begins and settings.shelve:
+        if begins and settings.shelve and alarm.shelf is None:
             until = at_ns + min(settings.shelve, watch.rule.config.shelve_max)
             said += self.tell(watch, shelve(alarm, at_ns, Gate(USER, CHATTERING, until)))
         return said
@@ -237,7 +245,8 @@ class Annunciator:
     # --- the system's own flags -----------------------------------------------------------------------------
 
     def system(self, flag: str) -> SystemFlag | None:
-        """One of the gateway's own flags, if it ever stood."""
+        """One of the gateway's own flags, if it stands or something gates it."""
+        self._forget()
         return self._system.get(flag)
 
     def _made(self, flag: str) -> SystemFlag:
@@ -295,6 +304,11 @@ def _group(watch: Watch) -> str | None:
     """The group of a watch: its rule's, in its line."""
     group = watch.rule.config.group
     return None if group is None else f"{watch.about.line}/{group}"
+
+
+def _let_go(watch: Watch, at_ns: int) -> Step:
+    """What is told of a watch that one of its suppressors lets go."""
+    return Step("suppressed" if watch.alarm.is_suppressed else "unsuppressed", at_ns)
 
 
 def _age(watch: Watch) -> tuple[int, int]:

@@ -107,6 +107,31 @@ def test_a_first_flag_that_is_put_aside_hides_nobody(lab: SimpleNamespace) -> No
     ]
 
 
+def test_flags_of_other_groups_let_nobody_come_to_the_front_early(lab: SimpleNamespace) -> None:
+    rules = {
+        "a": {**CALL, "only": ["line/second"], "group": "stop"},
+        "other": {"each": "station", "only": ["line/second"], "when": "not andon", "message": "m"},
+        "b": {**CALL, "only": ["line/second"], "group": "stop", "ack": "required"},
+    }
+    events = [call(10, "second"), call(20, "second", False)]
+    assert told(story(lab, lab.plant(rules, **alarms()), events, 30))[2:] == [
+        (20, "a/line/second", "cleared", "normal"),
+        (20, "other/line/second", "raised", "acknowledged"),
+        (20, "b/line/second", "cleared", "first out: a/line/second"),
+        (20, "b/line/second", "unsuppressed", "returned_unacknowledged"),
+    ]
+
+
+def test_what_is_brought_back_by_hand_is_told_though_its_group_suppressed_it(lab: SimpleNamespace) -> None:
+    room = lab.room_of(lab.plant({"call": {**CALL, "group": "stop"}}, **alarms()))
+    lab.play(room, [call(10, "second"), call(20, "first")], MONDAY + 30 * S)
+    wishes = [Operation(verb, "call/line/first", "ali", "mine", MONDAY + 40 * S) for verb in ("shelve", "unshelve")]
+    assert [told(room.operate(wish)) for wish in wishes] == [
+        [(40, "call/line/first", "shelved", "first out: call/line/second")],
+        [(40, "call/line/first", "unshelved", "acknowledged")],
+    ]
+
+
 def test_what_must_be_acknowledged_is_so_after_its_group_let_it_go(lab: SimpleNamespace) -> None:
     config = lab.plant({"call": {**CALL, "group": "stop", "ack": "required"}}, **alarms())
     events = [call(10, "second"), call(20, "first"), call(30, "first", False), call(40, "second", False)]
@@ -178,6 +203,17 @@ def test_a_flood_mutes_all_but_the_most_severe_and_what_comes_first(lab: SimpleN
         (400, "worst/line/second", "cleared", "normal"),
         (700, "flood/line", "cleared", "normal"),
         (700, "r04/line/first", "unsuppressed", "acknowledged"),
+    ]
+
+
+def test_what_its_design_suppresses_does_not_come_back_with_the_end_of_a_flood(lab: SimpleNamespace) -> None:
+    rules = {**many(3, only=["line/third"]), "mild": {**CALL, "only": ["line/second"], "suppress": "upstream.andon"}}
+    config = lab.plant(rules, **alarms(flood={"enter": 3, "leave": 1, "window": "60s"}))
+    flags = told(story(lab, config, [call(10, "third"), call(20, "second"), call(30, "first")], 100))
+    assert [each for each in flags if each[1] == "mild/line/second"] == [
+        (20, "mild/line/second", "raised", "flood/line"),
+        (30, "mild/line/second", "suppressed", "upstream.andon"),
+        (80, "mild/line/second", "suppressed", "upstream.andon"),
     ]
 
 
@@ -491,7 +527,8 @@ def test_nothing_is_lost(lab: SimpleNamespace, events: Sequence[AnyEvent], wishe
         last[event.flag] = event
         if event.state is AlarmState.SUPPRESSED:
             source = event.suppressed_by
-            assert source == "upstream.andon" or last[source.removeprefix("first out: ")].raised
+            cause = last.get(source.removeprefix("first out: "))
+            assert source == "upstream.andon" or (cause and (cause.raised or cause.at_ns == event.at_ns))
     for flag in FLAGS:
         alarm = room.watched(flag).alarm
         if alarm.raised or not alarm.acked:

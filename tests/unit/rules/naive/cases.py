@@ -1,21 +1,37 @@
 """One case: some rules, one story, told to the rules' room and to the reference."""
 
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from linecontrol.calendar import WorkCalendar, line_calendars
-from linecontrol.config import Config, RuleConfig
-from linecontrol.model import AnyEvent, FlagChanged, Operation
+from linecontrol.config import AlarmsConfig, Config, RuleConfig
+from linecontrol.model import AnyEvent, FlagChanged, Operation, Severity
 from linecontrol.rules import RulesRoom
 from tests.unit.rules.naive.hours import DAY, S, Shift
 from tests.unit.rules.naive.plant import Layout
 from tests.unit.rules.naive.reference import Reference, Said, rounded, subjects
 from tests.unit.rules.naive.rules import Dice
-from tests.unit.rules.naive.stories import LONG, MONDAY, SHIFTS, STARTS, config_of, layout_of, story
+from tests.unit.rules.naive.stories import LINES, LONG, MONDAY, SHIFTS, STARTS, config_of, layout_of, story
 
 Told = Sequence[AnyEvent | Operation]
+
+
+CALM = AlarmsConfig.model_validate({"flood": {"enter": 1000}, "chatter": {"transitions": 20, "window": "1ms"}})
+"""Neither floods nor chatter are seen."""
+CROWDS = tuple(
+    AlarmsConfig.model_validate({"flood": flood, "chatter": chatter})
+    for flood, chatter in (
+        ({"enter": 3, "leave": 2, "window": "60s"}, {"window": "120s", "calm": "60s", "shelve": "30s"}),
+        ({"enter": 2, "leave": 1, "window": "30s", "show": "warning"}, {"calm": "100s"}),
+        ({"enter": 4, "leave": 4, "window": "120s"}, {"transitions": 4, "calm": "20s", "shelve": "80s"}),
+        ({"enter": 1000}, {"transitions": 20, "window": "1ms"}),
+    )
+)
+"""Few flags are many; or only groups count."""
 
 
 class Scale(Struct, frozen=True):
@@ -34,6 +50,8 @@ class Scale(Struct, frozen=True):
     halves: tuple[int, ...]
     starts: tuple[int, ...]
     kinds: tuple[str, ...]
+    alarms: tuple[AlarmsConfig, ...] = (CALM,)
+    """What may be set about many flags at once. If there is a choice, rules have groups and severities."""
 
     @property
     def days(self) -> int:
@@ -67,6 +85,11 @@ def long() -> Scale:
     )
 
 
+def crowd() -> Scale:
+    """The short one, with many flags at once."""
+    return replace(short(), alarms=CROWDS)
+
+
 class Case(Struct, frozen=True):
     """Rules and what is told, from ``start`` to ``end``."""
 
@@ -75,6 +98,7 @@ class Case(Struct, frozen=True):
     told: Told
     start: int
     end: int
+    alarms: AlarmsConfig = CALM
 
     @property
     def layout(self) -> Layout:
@@ -88,7 +112,14 @@ def case(scale: Scale, chance: Random, rules: int = 10) -> Case:
     start = chance.choice(scale.starts)
     layout = layout_of(scale.shifts, start, scale.days)
     rolled = {f"r{place}": _rule(dice, layout, chance.choice(scale.kinds)) for place in range(rules)}
-    return tell(scale, chance, rolled, start)
+    if len(scale.alarms) == 1:
+        return tell(scale, chance, rolled, start)
+    severities, groups = list(Severity), [None, None, "a", "b"]
+    crowded = {
+        name: rule.model_copy(update={"group": chance.choice(groups), "severity": chance.choice(severities)})
+        for name, rule in rolled.items()
+    }
+    return replace(tell(scale, chance, crowded, start), alarms=chance.choice(scale.alarms))
 
 
 def _rule(dice: Dice, layout: Layout, each: str) -> RuleConfig:
@@ -109,6 +140,8 @@ def tell(scale: Scale, chance: Random, rules: dict[str, RuleConfig], start: int)
     layout = layout_of(scale.shifts, start, scale.days)
     flags = [f"{name}/{subject.place.partition(' ')[2]}" for name, rule in rules.items()
              for subject in subjects(layout, rule)]  # fmt: skip
+    if len(scale.alarms) > 1:
+        flags += [f"chattering/{flag}" for flag in flags[::4]] + [f"flood/{line}" for line in (*LINES, "PLANT")]
     told = story(chance, start + scale.step, scale.steps - 1, scale.step, flags)
     return Case(scale, rules, told, start, start + scale.steps * scale.step)
 
@@ -120,7 +153,7 @@ def moment(item: AnyEvent | Operation, now: int) -> int:
 
 def by_reference(case: Case) -> list[Said]:
     """What the reference says."""
-    reference = Reference(case.layout, case.rules, case.start)
+    reference = Reference(case.layout, case.rules, case.start, case.alarms)
     waiting = list(case.told)
     reference.pass_time(case.start)
     while waiting and waiting[0].at_ns <= case.start:
@@ -138,7 +171,9 @@ def by_reference(case: Case) -> list[Said]:
 
 def room_of(case: Case, rules: dict[str, RuleConfig] | None = None) -> RulesRoom:
     """A room for the case's rules, or for others."""
-    config = case.scale.config.model_copy(update={"rules": case.rules if rules is None else rules})
+    config = case.scale.config.model_copy(
+        update={"rules": case.rules if rules is None else rules, "alarms": case.alarms}
+    )
     return RulesRoom(config, case.scale.calendars)
 
 
@@ -159,10 +194,18 @@ def by_room(
         room = again(room)
     said += room.tick(case.end + case.scale.halves[-1] + 1)
     return [
-        (event.flag, event.transition, event.at_ns, event.state.value, rounded(event.value), rounded(event.limit))
+        (event.flag, event.transition, event.at_ns, event.state.value, rounded(event.value), rounded(event.limit),
+         _muted(event) or event.suppressed_by)
         for event in said
-        if isinstance(event, FlagChanged)
-    ]
+        if isinstance(event, FlagChanged) and not (event.rule == "chattering" and event.transition == "changed")
+    ]  # fmt: skip
+
+
+def _muted(event: FlagChanged) -> str:
+    """How many flags the flag of a flood says that it mutes."""
+    if event.rule != "flood" or event.transition not in ("raised", "changed", "cleared"):
+        return ""
+    return str(re.findall(r"\d+ muted", event.text)[0])
 
 
 def by_flag(said: list[Said]) -> dict[str, list[Said]]:

@@ -25,16 +25,22 @@ class Look(Struct, frozen=True):
 
 
 class Flag(Struct):
-    """A flag and its looks since it last turned."""
+    """A flag and its looks since it last turned.
+
+    ``behind`` is the first flag of its group, which suppresses it; ``muted`` tells whether a flood does.
+    """
 
     ways: Ways
     raised: bool = False
+    raised_at: int = 0
     acked: bool = True
     acked_at: int | None = None
     told_at: int = 0
     looks: list[Look] = field(default_factory=list)
     blind: bool = False
     suppressed: bool = False
+    behind: str = ""
+    muted: bool = False
     shelved: bool = False
     shelved_once: bool = False
     shelved_until: int = 0
@@ -42,11 +48,21 @@ class Flag(Struct):
     out_until: int | None = None
 
     @property
+    def is_suppressed(self) -> bool:
+        """Whether anything suppresses it by design."""
+        return self.suppressed or self.behind != "" or self.muted
+
+    @property
+    def wants(self) -> bool:
+        """Whether it wants somebody."""
+        return self.raised and not (self.out or self.shelved or self.is_suppressed)
+
+    @property
     def state(self) -> str:
         """In the words of ISA-18.2."""
         if self.out:
             return "out_of_service"
-        if self.suppressed:
+        if self.is_suppressed:
             return "suppressed_by_design"
         if self.shelved:
             return "shelved"
@@ -76,6 +92,7 @@ class Flag(Struct):
         self.looks = [Look(at, False)]
         self.raised = not self.raised
         if self.raised:
+            self.raised_at = at
             self.acked, self.acked_at = not (self.ways.ack or self.ways.latch), None
             return ["raised"]
         if self.shelved and self.shelved_once:

@@ -138,15 +138,19 @@ class Plant:
     def hours(self, place: str) -> Hours:
         """The working time that counts for a subject."""
         if place not in self._hours:
-            kind, _, subject = place.partition(" ")
-            lines = {
-                "station": subject.partition("/")[0],
-                "line": subject,
-                "target": self.layout.targets.get(subject),
-                "commitment": self.layout.commitments.get(subject),
-            }
-            self._hours[place] = self.layout.hours[lines.get(kind) or next(iter(self.layout.hours))]
+            self._hours[place] = self.layout.hours[self.line(place) or next(iter(self.layout.hours))]
         return self._hours[place]
+
+    def line(self, place: str) -> str:
+        """The line that a subject belongs to; empty for what belongs to none."""
+        kind, _, subject = place.partition(" ")
+        lines = {
+            "station": subject.partition("/")[0],
+            "line": subject,
+            "target": self.layout.targets.get(subject),
+            "commitment": self.layout.commitments.get(subject),
+        }
+        return lines.get(kind) or ""
 
     def told(self, place: str, *kinds: type) -> list[Told]:
         """All events of some kinds that were ever told of a place."""

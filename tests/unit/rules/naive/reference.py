@@ -1,14 +1,15 @@
 """Rules looked at over a plant's whole history, at every instant of a coarse grid and one nanosecond after each."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from linecontrol.config import RuleConfig
+from linecontrol.config import AlarmsConfig, RuleConfig
 from linecontrol.duration import duration_ns
 from linecontrol.model import AnyEvent, Operation, Sampled
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.tree import Absent, Age, Infix, Length, Name, Node, Prefix, Sequence
+from tests.unit.rules.naive.crowd import Crowd, Say
 from tests.unit.rules.naive.hours import S
 from tests.unit.rules.naive.life import Flag, Ways
 from tests.unit.rules.naive.plant import Layout, Plant, Sight, places_of
@@ -24,10 +25,11 @@ from tests.unit.rules.naive.worth import (
     walk,
 )
 
-Said = tuple[str, str, int, str, float | None, float | None]
-"""Flag, transition, moment, state, and both sides of the comparison that the condition is about."""
-Step = tuple[str, str, float | None, float | None]
-"""Transition, state, both sides."""
+Said = tuple[str, str, int, str, float | None, float | None, str]
+"""Flag, transition, moment, state, both sides of the comparison that its condition is about, what suppresses it.
+
+Of a flood's own flag the last one is how many it mutes.
+"""
 
 
 class Steps:
@@ -69,9 +71,11 @@ class Watched:
     """A rule and one subject of it."""
 
     def __init__(self, name: str, rule: RuleConfig, subject: Subject, plant: Plant) -> None:
-        self.name = name
+        self.name = f"{name}/{subject.place.partition(' ')[2]}"
+        self.subject, self.line = subject, plant.line(subject.place)
+        self.group, self.severity, self._design = rule.group, rule.severity.value, rule.suppress
         self.reader = Reader(plant, subject)
-        self._plant, self._subject = plant, subject
+        self._plant = plant
         self._unknown = {"hold": None, "clear": False, "raise": True}[rule.on_unknown]
         values = values_of(rule, subject)
         when, clear, suppress = trees_of(rule, values)
@@ -81,6 +85,7 @@ class Watched:
         self._clear = None if clear is None else self.reader.worth(clear)
         self._suppress = None if suppress is None else self.reader.worth(suppress)
         self._sides = [self.reader.worth(side) for side in comparison(when) or ()]
+        self.is_sequence = isinstance(when, Sequence)
         self._signal = self._sequence(when) if isinstance(when, Sequence) else self._condition(when)
         hold_for, off_delay = (
             duration_ns(str(values[each])) if isinstance(each, str) else each
@@ -111,7 +116,7 @@ class Watched:
         steps = Steps(conditions, [round(step.within * S) for step in node.steps], unless)
 
         def signal() -> bool | None:
-            complete = steps.complete(self._plant.hours(self._subject.place).worked(self._plant.now))
+            complete = steps.complete(self._plant.hours(self.subject.place).worked(self._plant.now))
             if not self.flag.raised:
                 return complete
             if complete:
@@ -125,86 +130,133 @@ class Watched:
         tag = f"tag.{event.name}" if isinstance(event, Sampled) else ""
         return any((place, type(event), tag) in self.concerned for place in places)
 
-    def look(self) -> list[Step]:
+    def joins(self, crowd: Crowd, say: Say) -> None:
+        """What is told of it from now on."""
+        self._crowd, self._say = crowd, say
+
+    def look(self) -> None:
         """Look at what suppresses it, then at its condition; once more if that turned it."""
-        said = [] if self._suppress is None else self._told(self.flag.gate(self._suppress()))
-        steps = self.flag.feel(self._signal(), self._plant.now)
-        return said + self._followed(steps) if steps else said
+        self.gate()
+        self.feel()
 
-    def pass_time(self) -> list[Step]:
+    def gate(self) -> None:
+        """Look at what suppresses it."""
+        if self._suppress is not None:
+            self._follow(self.flag.gate(self._suppress()))
+
+    def feel(self) -> None:
+        """Look at its condition; once more at all if that turned it."""
+        self._follow(self.flag.feel(self._signal(), self._plant.now))
+
+    def pass_time(self) -> None:
         """What time alone brings about."""
-        return self._followed(self.flag.pass_time(self._plant.now))
+        self._follow(self.flag.pass_time(self._plant.now))
 
-    def operate(self, wish: Operation) -> list[Step]:
+    def operate(self, wish: Operation) -> None:
         """What a person does."""
-        return self._followed(self.flag.operate(wish, self._plant.now))
+        self._follow(self.flag.operate(wish, self._plant.now), by_hand=True)
 
-    def _followed(self, steps: list[str]) -> list[Step]:
-        said = self._told(steps) if steps else []
-        return said + self.look() if {"raised", "cleared"} & set(steps) else said
+    def _follow(self, steps: list[str], *, by_hand: bool = False) -> None:
+        if steps:
+            self._crowd.tell(self, steps, by_hand=by_hand)
+        if {"raised", "cleared"} & set(steps):
+            self.look()
 
-    def _told(self, steps: list[str]) -> list[Step]:
-        left, right = [side() for side in self._sides] if steps and self._sides else (None, None)
-        return [(step, self.flag.state, left, right) for step in steps]
+    def tell(self, steps: Iterable[str]) -> None:
+        """Say these transitions."""
+        flag, suppressor = self.flag, ""
+        if flag.state == "suppressed_by_design":
+            suppressor = f"first out: {flag.behind}" if flag.behind else f"flood/{self.line or 'PLANT'}"
+            suppressor = (self._design or "") if flag.suppressed else suppressor
+        for step in steps:
+            left, right = [side() for side in self._sides] if self._sides else (None, None)
+            self._say(self.name, step, flag, suppressor, left, right)
 
 
 class Reference:
     """All rules of a config over one plant."""
 
-    def __init__(self, layout: Layout, rules: Mapping[str, RuleConfig], start: int) -> None:
+    def __init__(
+        self, layout: Layout, rules: Mapping[str, RuleConfig], start: int, alarms: AlarmsConfig | None = None
+    ) -> None:
         self._plant = Plant(layout)
-        self._plant.move(start)
-        self.watched = {
-            f"{name}/{subject.place.partition(' ')[2]}": Watched(name, rule, subject, self._plant)
+        watched = [
+            Watched(name, rule, subject, self._plant)
             for name, rule in rules.items()
             for subject in subjects(layout, rule)
-        }
+        ]
+        self.watched = {each.name: each for each in watched}
+        self._crowd = Crowd(alarms or AlarmsConfig(), list(watched), self._say)
+        for each in watched:
+            each.joins(self._crowd, self._say)
+        self._move(start)
         self.said: list[Said] = []
         self._begun = False
 
     def take(self, item: AnyEvent | Operation) -> None:
         """An event or a person's wish, at its moment or now if that is later."""
+        self._move(max(self._plant.now, item.at_ns))
         if isinstance(item, Operation):
-            self._plant.move(max(self._plant.now, item.at_ns))
             if item.flag in self.watched:
-                self._hear(item.flag, lambda watched: watched.operate(item))
-            return
-        plant, place = self._plant, places_of(item)[-1]
-        before, seen = plant.facts(item), plant.is_seen(place)
-        places = plant.take(item)
+                self.watched[item.flag].operate(item)
+            else:
+                self._crowd.operate(item)
+        else:
+            for group in self._moved(item):
+                for watched in group:
+                    watched.gate()
+                for watched in group:
+                    watched.feel()
+        self._crowd.settle()
+
+    def _moved(self, event: AnyEvent) -> list[list[Watched]]:
+        """Take in an event; whom it moves: those about the place itself first, then others place by place."""
+        plant, place = self._plant, places_of(event)[-1]
+        before, seen = plant.facts(event), plant.is_seen(place)
+        places = plant.take(event)
         for watched in self.watched.values():
-            watched.reader.note(item, places)
-        if before is not None and plant.facts(item) == before:
+            watched.reader.note(event, places)
+        if before is not None and plant.facts(event) == before:
             places.remove(place)
-        sighted = plant.is_seen(place) is not seen
-        for flag, watched in self.watched.items():
-            if watched.hears(item, places) or (sighted and (place, Sight, "") in watched.concerned):
-                self._hear(flag, Watched.look)
+        moved: list[list[Watched]] = []
+        for each in places:
+            groups: dict[str, list[Watched]] = {each: []}
+            for watched in self.watched.values():
+                if watched.hears(event, [each]):
+                    key = watched.name if watched.is_sequence else watched.subject.place
+                    groups.setdefault(key, []).append(watched)
+            moved += groups.values()
+        if plant.is_seen(place) is not seen:
+            moved += [[watched] for watched in self.watched.values() if (place, Sight, "") in watched.concerned]
+        return moved
+
+    def _move(self, now: int) -> None:
+        self._plant.move(now)
+        self._crowd.now = now
 
     def pass_time(self, now: int, *, between: bool = False) -> None:
         """The end of an instant: conditions that time changes, then delays that end.
 
         ``between`` two steps only those are looked at that may change there; just after, those that time moves.
         """
-        self._plant.move(now)
+        self._move(now)
         after = self._begun and now % S
-        its = {
-            flag: watched
-            for flag, watched in self.watched.items()
-            if watched.fine or not between
-            if watched.timed or not after
-        }
-        for flag, watched in its.items():
+        its = [
+            watched for watched in self.watched.values() if watched.fine or not between if watched.timed or not after
+        ]
+        for watched in its:
             if watched.timed or not self._begun:
-                self._hear(flag, Watched.look)
+                watched.look()
         self._begun = True
-        for flag in its:
-            self._hear(flag, Watched.pass_time)
+        for watched in its:
+            watched.pass_time()
+        self._crowd.settle()
+        self._crowd.pass_time()
 
-    def _hear(self, flag: str, what: Callable[[Watched], list[Step]]) -> None:
-        now = self._plant.now
-        for step, state, left, right in what(self.watched[flag]):
-            self.said.append((flag, step, now, state, rounded(left), rounded(right)))
+    def _say(
+        self, name: str, step: str, flag: Flag, note: str, left: float | None = None, right: float | None = None
+    ) -> None:
+        self.said.append((name, step, self._plant.now, flag.state, rounded(left), rounded(right), note))
 
 
 def rounded(value: float | None) -> float | None:

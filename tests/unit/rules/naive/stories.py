@@ -60,7 +60,7 @@ COMMITMENTS = {"turkey": "line", "brno": ""}
 
 
 def config_of(shifts: dict[str, dict[str, Shift]]) -> Config:
-    """The plant without rules, in which neither floods nor chatter are seen: the reference knows single alarms only."""
+    """The plant without rules."""
 
     def station(line: str, name: str) -> dict[str, Any]:
         tags = TAGS.get(f"{line}/{name}", ())
@@ -92,7 +92,6 @@ def config_of(shifts: dict[str, dict[str, Shift]]) -> Config:
             },
             "kits": {"cab": {"title": "Cab", "day": "2026-01-01"}, "axle": {"title": "Axle", "day": "2026-01-01"}},
             "connections": {"plc": {"driver": "opcua"}, "edge": {"driver": "opcua"}},
-            "alarms": {"flood": {"enter": 1000}, "chatter": {"transitions": 20, "window": "1ms"}},
             "lines": {
                 line: {
                     "title": line.title(),
