@@ -344,6 +344,14 @@ def turns(life: Life, signals: list[tuple[int, bool]], until_ns: int) -> list[in
     return [step.at_ns for step in steps]
 
 
+def test_chatter_does_not_shorten_what_a_person_shelved(lab: SimpleNamespace) -> None:
+    room = lab.room_of(lab.plant({"call": {**CALL, "only": ["line/second"]}}, **alarms(chatter={"shelve": "1min"})))
+    lab.play(room, [call(0, "second")], MONDAY + 5 * S)
+    room.operate(Operation("shelve", "call/line/second", "ali", "known", MONDAY + 6 * S, MONDAY + 600 * S))
+    flags = lab.play(room, [call(10, "second", False), call(12, "second")], MONDAY + 700 * S)
+    assert [at for at, flag, step, _ in told(flags) if step in ("shelved", "unshelved")] == [600.0]
+
+
 @pytest.mark.parametrize(("last_s", "full"), [(59.999, True), (60.0, False)])
 def test_a_window_holds_what_is_younger_than_it_is_long(last_s: float, full: bool) -> None:
     moments = [MONDAY, MONDAY + 30 * S, MONDAY + round(last_s * S)]

@@ -107,7 +107,7 @@ class Case(Struct, frozen=True):
 
 
 def case(scale: Scale, chance: Random, rules: int = 10) -> Case:
-    """A random case."""
+    """A random case; with many flags at once if the scale has a choice of what is done about them."""
     dice = Dice(chance, scale.step // S)
     start = chance.choice(scale.starts)
     layout = layout_of(scale.shifts, start, scale.days)
@@ -115,6 +115,7 @@ def case(scale: Scale, chance: Random, rules: int = 10) -> Case:
     if len(scale.alarms) == 1:
         return tell(scale, chance, rolled, start)
     severities, groups = list(Severity), [None, None, "a", "b"]
+    rolled |= {f"l{place}": RuleConfig.model_validate(dice.lively()) for place in range(rules // 2)}
     crowded = {
         name: rule.model_copy(update={"group": chance.choice(groups), "severity": chance.choice(severities)})
         for name, rule in rolled.items()
@@ -141,7 +142,8 @@ def tell(scale: Scale, chance: Random, rules: dict[str, RuleConfig], start: int)
     flags = [f"{name}/{subject.place.partition(' ')[2]}" for name, rule in rules.items()
              for subject in subjects(layout, rule)]  # fmt: skip
     if len(scale.alarms) > 1:
-        flags += [f"chattering/{flag}" for flag in flags[::4]] + [f"flood/{line}" for line in (*LINES, "PLANT")]
+        flags += [f"chattering/{flag}" for flag in flags if flag[0] == "l"]
+        flags += [f"flood/{line}" for line in (*LINES, "PLANT") for _ in range(4)]
     told = story(chance, start + scale.step, scale.steps - 1, scale.step, flags)
     return Case(scale, rules, told, start, start + scale.steps * scale.step)
 

@@ -119,8 +119,8 @@ class Crowd:
 
     def _advance(self, group: tuple[str, str]) -> None:
         """If its first flag wants nobody any more, those behind it come to the front."""
-        first = self._first.pop(group)
-        if first.name in self._wanting:
+        first = self._first.pop(group, None)
+        if first is not None and first.name in self._wanting:
             self._first[group] = first
             return
         its = sorted((each for each in self._members if _group(each) == group), key=lambda each: each.flag.raised_at)

@@ -47,6 +47,15 @@ class Dice:
             rule["shelve_max"] = self.length(6)
         return rule
 
+    def lively(self) -> dict[str, Any]:
+        """A rule about stations whose flags are raised and cleared often."""
+        chance = self.chance
+        conditions = [f"state == '{chance.choice(STATES[:4])}'", "andon", "not andon", "running", "not running",
+                      "tag.torque > 1", "upstream.andon", f"since_cycle < {self.length(2)}"]  # fmt: skip
+        rule: dict[str, Any] = {"each": "station", "message": "m", "when": chance.choice(conditions)}
+        rule |= chance.choice([{}, {}, {"suppress": chance.choice(conditions)}, {"for": self.length(2)}])
+        return rule | chance.choice([{}, {}, {"ack": "required"}, {"latch": True}, {"shelve_max": self.length(4)}])
+
     def with_param(self, rule: dict[str, Any], name: str, values: dict[str, str] | str) -> dict[str, Any]:
         """The rule with the param in the places of a delay and of some durations."""
         filled = {**rule, "params": {name: values}, "for": name}
