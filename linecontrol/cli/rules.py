@@ -18,7 +18,7 @@ from linecontrol.config import Config
 from linecontrol.config.rules_file import with_rules
 from linecontrol.errors import LinecontrolError
 from linecontrol.model import AlarmState
-from linecontrol.rules.suggest import nearest
+from linecontrol.rules.missing import missing
 from linecontrol.rules.watch import Watch
 from linecontrol.trial.backtest import Difference, Episode, difference
 from linecontrol.trial.explain import explain as explain_flag
@@ -78,8 +78,7 @@ def explain(
         try:
             watch = trial.room.watched(flag)
         except KeyError as error:
-            msg = f"no rule {rule} is watched for {subject}{nearest(flag, trial.room.flags)}"
-            raise LinecontrolError(msg) from error
+            raise LinecontrolError(missing(flag, config)) from error
         parts = explain_flag(trial.room, flag)
     if as_json:
         print(json.dumps([{"condition": part.condition, "depth": part.depth, "text": part.text, "value": part.value}

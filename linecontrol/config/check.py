@@ -16,7 +16,7 @@ from linecontrol.config.root import Config
 from linecontrol.config.rule import CommandAction, Plain, SetpointAction, Subject
 from linecontrol.config.source import Path_, Places, Problem, in_order
 from linecontrol.config.types import NS
-from linecontrol.config.wording import nearest, unknown
+from linecontrol.config.wording import nearest, patterns_of, unknown
 
 Found = Iterator[tuple[Path_, str]]
 
@@ -81,7 +81,15 @@ def station_of(config: Config, name: str) -> StationConfig:
 def _patterns(path: Path_, kind: str, patterns: list[str], names: list[str]) -> Found:
     for index, pattern in enumerate(patterns):
         if not any(fnmatchcase(name, pattern) for name in names):
-            yield (*path, index), f"{pattern!r} fits no {kind}{nearest(pattern, names)}"
+            yield (*path, index), f"{pattern!r} fits no {kind}{_meant(pattern, names)}"
+        elif pattern in patterns[:index]:
+            yield (*path, index), f"{pattern!r} is there twice"
+
+
+def _meant(pattern: str, names: list[str]) -> str:
+    if any(sign in pattern for sign in "{}()|!^"):
+        return "; a pattern has *, ? and [ab] only: list several patterns instead"
+    return nearest(pattern, patterns_of(names))
 
 
 def _connections(config: Config, binding: Binding) -> Found:

@@ -188,6 +188,11 @@ class ExpectConfig(ConfigModel):
         """Its transition and flag; ``None`` for ``open``."""
         return next(((name, flag) for name in _EXPECTED if (flag := getattr(self, name)) is not None), None)
 
+    @property
+    def flags(self) -> list[str]:
+        """All flags that it names."""
+        return self.open or ([self.transition[1]] if self.transition else [])
+
 
 class JournalCut(ConfigModel):
     """A cut from a journal, whose events are given at their own times."""

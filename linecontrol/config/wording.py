@@ -31,6 +31,14 @@ def nearest(name: object, allowed: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def patterns_of(names: Iterable[str]) -> list[str]:
+    """What a pattern of ``line/station`` may have been meant to be: the names, and those of a whole line or place."""
+    known = list(names)
+    pairs = [name.split("/") for name in known if "/" in name]
+    wide = [pattern for line, station in pairs for pattern in (f"{line}/*", f"*/{station}")]
+    return list(dict.fromkeys([*known, *wide]))
+
+
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:
     """Text for a name that isn't there: the nearest one, or all of them."""
     names = sorted(allowed)

@@ -136,10 +136,10 @@ def _instances(
     draft = _compile(name, config, words, tokens_of(values), found)
     if draft is None:
         return []
-    abouts = [about for about in subjects(plant, config.each, config.only) if _is_watched(plant, draft, about)]
-    if wrong := [
-        RuleProblem(name, field, 0, text) for field, text in fit_problems(config, [about.name for about in abouts])
-    ]:
+    left_out = not_watched(plant, draft)
+    abouts = [about for about in subjects(plant, config.each, []) if about.name not in left_out]
+    fits = fit_problems(config, [about.name for about in abouts], left_out)
+    if wrong := [RuleProblem(name, field, 0, text) for field, text in fits]:
         found += wrong
         return []
     made = {tuple(values.items()): draft}
@@ -158,14 +158,23 @@ def _instances(
     return pairs
 
 
-def _is_watched(plant: Config, rule: Rule, about: About) -> bool:
-    """Whether a subject has all that a rule looks at: the neighbours, and the telemetry tags."""
-    if not all(about.neighbour(side) for side in sorted(rule.sides)):
-        return False
-    if not rule.tags:
-        return True
-    telemetry = plant.lines[about.line].stations[about.station].telemetry
-    return all(tag in telemetry for tag in rule.tags)
+def not_watched(plant: Config, rule: Rule) -> dict[str, str]:
+    """The subjects for which a rule is not watched, each with the reason: ``which has no upstream neighbour``."""
+    taken = {about.name for about in subjects(plant, rule.config.each, rule.config.only)}
+    reasons = {
+        about.name: _lack(plant, rule, about) if about.name in taken else "which only: leaves out"
+        for about in subjects(plant, rule.config.each, [])
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _lack(plant: Config, rule: Rule, about: About) -> str:
+    """What a subject lacks that a rule looks at: a neighbour, or a telemetry tag."""
+    lacking = [f"{side} neighbour" for side in sorted(rule.sides) if not about.neighbour(side)]
+    if rule.tags:
+        telemetry = plant.lines[about.line].stations[about.station].telemetry
+        lacking += [f"telemetry tag {tag}" for tag in rule.tags if tag not in telemetry]
+    return f"which has no {lacking[0]}" if lacking else ""
 
 
 def _compile(

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from linecontrol.config import RuleConfig
 from linecontrol.config.params import Param, pattern_for
+from linecontrol.config.wording import patterns_of
 from linecontrol.duration import NS
 from linecontrol.rules.lexer import Sort, Token, token_of, tokens
 from linecontrol.rules.message import LABELS, expressions
 from linecontrol.rules.names import CYCLE, NAMES, SIDES
 from linecontrol.rules.parser import FUNCTIONS, WORDS
-from linecontrol.rules.suggest import nearest
+from linecontrol.rules.suggest import nearest, some
 from linecontrol.rules.tree import ExpressionError
 
 _RESERVED = {*WORDS, *FUNCTIONS, *SIDES, "last", "cycle", "cycles", "sample", "samples", "day", "days", "tag"}
@@ -70,24 +71,30 @@ def form_problems(rule: RuleConfig) -> Found:
                 break
 
 
-def fit_problems(rule: RuleConfig, subjects: Sequence[str]) -> Found:
-    """Subjects that a param has no value for, and patterns that no subject is left for."""
+def fit_problems(rule: RuleConfig, subjects: Sequence[str], left_out: Mapping[str, str]) -> Found:
+    """Subjects that a param has no value for, and patterns that no subject is left for.
+
+    ``left_out`` are the subjects for which the rule is not watched, with the reasons.
+    """
     for name, param in rule.params.items():
         field = f"params.{name}"
         chosen = [pattern_for(param, subject) for subject in subjects]
         if without := [subject for subject, pattern in zip(subjects, chosen, strict=True) if pattern is None]:
-            yield field, f"no value for {_some(without)}; add a pattern that fits, or '*' at the end for all others"
+            yield field, f"no value for {some(without)}; add a pattern that fits, or '*' at the end for all others"
         for pattern in param:
             if pattern not in chosen:
-                yield f"{field}.{pattern}", _unused(param, pattern, subjects, rule)
+                yield f"{field}.{pattern}", _unused(param, pattern, subjects, left_out, rule)
 
 
-def _unused(param: Param, pattern: str, subjects: Sequence[str], rule: RuleConfig) -> str:
+def _unused(param: Param, pattern: str, subjects: Sequence[str], left_out: Mapping[str, str], rule: RuleConfig) -> str:
     fits = [subject for subject in subjects if pattern_for({pattern: 0}, subject)]
     if fits:
         above = pattern_for(param, fits[0])
-        return f"{pattern!r} is never used: {above!r} above it fits {_some(fits)} first; put the narrower one above"
-    return f"{pattern!r} fits no {rule.each} that the rule is watched for{nearest(pattern, subjects)}"
+        return f"{pattern!r} is never used: {above!r} above it fits {some(fits)} first; put the narrower one above"
+    others = [subject for subject in left_out if pattern_for({pattern: 0}, subject)]
+    if others:
+        return f"{pattern!r} is never used: the rule is not watched for {some(others)}, {left_out[others[0]]}"
+    return f"{pattern!r} fits no {rule.each}{nearest(pattern, patterns_of([*subjects, *left_out]))}"
 
 
 def _used(rule: RuleConfig) -> set[str]:
@@ -101,7 +108,3 @@ def _used(rule: RuleConfig) -> set[str]:
         except ExpressionError:
             names |= set(rule.params)  # the condition's own problem is told; which names it uses isn't known
     return names
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,6 +1,6 @@
-"""The nearest allowed name for one that isn't."""
+"""The nearest allowed name for one that isn't, and names in a row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -8,3 +8,8 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     """``, did you mean 'x'?`` for the nearest allowed name, or nothing if none is near."""
     found = get_close_matches(name, list(allowed), n=1, cutoff=0.6)
     return f", did you mean {found[0]!r}?" if found else ""
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "nothing"

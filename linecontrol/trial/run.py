@@ -1,6 +1,6 @@
 """One rule test: the rules' room alone is told what is given, and what it says is held against what is expected."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from itertools import zip_longest
@@ -13,7 +13,8 @@ from linecontrol.config import Config
 from linecontrol.config.rule_test import ExpectConfig, GivenConfig, RuleTestConfig
 from linecontrol.model import AlarmState, AnyEvent, FlagChanged, Noted
 from linecontrol.rules import RulesRoom
-from linecontrol.rules.suggest import nearest
+from linecontrol.rules.alarm import RESERVED
+from linecontrol.rules.missing import missing, watched
 from linecontrol.trial.given import Facts
 
 TOLERANCE_NS = 1_000_000
@@ -70,8 +71,8 @@ def run_test(
     looks = sorted({start_ns + expect.at for expect in test.expect if expect.open is not None})
     last_ns = max([*(step[0] for step in steps), *(start_ns + expect.at for expect in test.expect), start_ns])
     end_ns = (last_ns if test.until is None else start_ns + test.until) + TOLERANCE_NS
-    later = [rule for given in test.given if given.reload for rule in reload(given.reload).rules]
-    outcome.failures += _never_told(test, [*config.rules, *later], trial.flags, last_ns - start_ns)
+    configs = [config, *(reload(given.reload) for given in test.given if given.reload)]
+    outcome.failures += _never_told(test, configs, last_ns - start_ns)
     open_at: dict[int, list[str]] = {}
     for at_ns, place, step in steps if not outcome.failures else ():
         while looks and looks[0] < at_ns:
@@ -90,18 +91,25 @@ def run_test(
     return outcome
 
 
-def _never_told(test: RuleTestConfig, rules: list[str], flags: Iterable[str], last: int) -> list[Failure]:
+def _never_told(test: RuleTestConfig, configs: Sequence[Config], last: int) -> list[Failure]:
     """What is wrong with a test before it runs: such a test could pass without showing anything."""
+    flags = [flag for config in configs for flag in watched(config)]
+    rules = {rule for config in configs for rule in config.rules}
     found = []
     for place, pattern in enumerate(test.rules):
-        rule, _, subjects = pattern.partition("/")
-        if rule not in rules and "*" not in rule:
-            found.append(Failure(("rules", place), f"there is no rule {rule}{nearest(rule, rules)}"))
-        elif subjects and not any(fnmatchcase(flag, pattern) for flag in flags):
-            found.append(Failure(("rules", place), f"{pattern} fits no flag{nearest(pattern, flags)}"))
+        if pattern not in rules and not any(fnmatchcase(flag, pattern) for flag in flags) and not _is_own(pattern):
+            found.append(Failure(("rules", place), missing(pattern, configs[-1])))
+    for place, expect in enumerate(test.expect):
+        unknown = [flag for flag in expect.flags if flag not in flags and not _is_own(flag)]
+        found += [Failure(("expect", place), missing(flag, configs[-1])) for flag in unknown]
     if test.until is not None and test.until < last:
         found.append(Failure(("until",), f"the test ends before the last thing in it, at {_shown(last)}"))
     return found
+
+
+def _is_own(flag: str) -> bool:
+    """Whether it is a flag, or a pattern of flags, of the gateway's own."""
+    return flag.partition("/")[0] in RESERVED
 
 
 def start_of(
@@ -145,17 +153,11 @@ class _Trial:
             self._again(self._reload(step.reload), at_ns)
         elif (operation := self._facts.operation(step, at_ns)) is not None:
             if operation.flag not in self._room.flags:
-                msg = f"there is no flag {operation.flag}{nearest(operation.flag, self._room.flags)}"
-                raise ValueError(msg)
+                raise ValueError(missing(operation.flag, self._config))
             self._hear(self._room.operate(operation))
         else:
             for event in self._facts.events(step, at_ns):
                 self._hear(self._room.see(event))
-
-    @property
-    def flags(self) -> frozenset[str]:
-        """All flags that there are."""
-        return self._room.flags
 
     def until(self, at_ns: int) -> None:
         """Let time pass."""

@@ -310,7 +310,7 @@ TABLE: list[tuple[str, str, list[str]]] = [
     (
         'stations: ["main/*"]',
         'stations: ["man/*"]',
-        ["plant/all.yaml:62:24: control.allow[0].stations[0]: 'man/*' fits no station"],
+        ["plant/all.yaml:62:24: control.allow[0].stations[0]: 'man/*' fits no station; did you mean 'main/*'?"],
     ),
     (
         "commands: [andon]",

@@ -74,6 +74,12 @@ def test_the_rule_itself_is_right(said: Callable[[str], list[str]]) -> None:
         (RULE + "    only: main/first\n", ["6:11: rules.x.only: 'main/first' is not a list; write [main/first]"]),
         (RULE + "    only: [main/frist]\n",
          ["6:12: rules.x.only[0]: 'main/frist' fits no station; did you mean 'main/first'?"]),
+        (RULE + "    only: [main/first, main/first]\n",
+         ["6:24: rules.x.only[1]: 'main/first' is there twice"]),
+        (RULE + "    only: [main]\n", ["6:12: rules.x.only[0]: 'main' fits no station; did you mean 'main/*'?"]),
+        (RULE + "    only: ['main/(first|last)']\n",
+         ["6:13: rules.x.only[0]: 'main/(first|last)' fits no station; a pattern has *, ? and [ab] only: list several "
+          "patterns instead"]),
         (RULE.replace("andon", "state == ‘down’"), ["4:20: rules.x.when: ‘ is no plain quote; write ' or \""]),
         (RULE.replace("andon", "state ==\u00a0'down'"),
          ["4:19: rules.x.when: the character U+00A0 here looks like nothing and means nothing; write a plain space"]),

@@ -128,7 +128,15 @@ def test_only_some(run: Run) -> None:
         ("    expect:\n      - { at: 15m, raised: down/tractor/engine }\n      - { at: 16m, open: [] }\n",
          "8:9: at 16m these are raised: down/tractor/engine; expected: none"),
         ("      - { at: 1m, ack: down/tractor/engin }\n    expect: []\n",
-         "6:9: there is no flag down/tractor/engin, did you mean 'down/tractor/engine'?"),
+         "6:9: there is no station tractor/engin, did you mean 'tractor/engine'?"),
+        ("      - { at: 1m, ack: down }\n    expect: []\n",
+         "6:9: down is a rule; its flag is down/STATION, such as down/tractor/chassis"),
+        ("      - { at: 1m, ack: entry/tractor/cab }\n    expect: []\n",
+         "6:9: rule entry only notes: it raises no flag"),
+        ("    expect:\n      - { at: 15m, raised: dwon/tractor/engine }\n",
+         "7:9: there is no rule dwon, did you mean 'down'?"),
+        ("    expect:\n      - { at: 15m, open: [down/tractor/cab] }\n",
+         "7:9: rule down is not watched for tractor/cab, which only: leaves out; it is watched for tractor/engine"),
         ("      - { at: 1m, station: tractor/engin, state: down }\n    expect: []\n",
          "6:9: there is no station tractor/engin, did you mean 'tractor/engine'?"),
         ("      - { at: 1m, target: tractor_2026, told: { required_takt: 8000 } }\n    expect: []\n",
@@ -154,7 +162,7 @@ def test_why_a_test_fails(run: Run, rest: str, said: str) -> None:
     ("old", "new", "said"),
     [
         ("rules: [down]", "rules: [dwon]", "3:13: there is no rule dwon, did you mean 'down'?"),
-        ("rules: [down]", "rules: [down/tractor/cab]", "3:13: down/tractor/cab fits no flag, did you mean"),
+        ("rules: [down]", "rules: [down/tractor/cab]", "3:13: rule down is not watched for tractor/cab, which only"),
     ],
 )
 def test_a_test_of_nothing_fails(run: Run, old: str, new: str, said: str) -> None:
