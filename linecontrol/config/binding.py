@@ -6,10 +6,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from linecontrol.config.hints import unknown
 from linecontrol.config.line import LineConfig, SignalConfig, StationConfig
 from linecontrol.config.root import Config
 from linecontrol.config.source import Path_, Places, Problem
-from linecontrol.config.wording import problems_of, unknown
+from linecontrol.config.wording import problems_of
 from linecontrol.driver import ConnectionSettings, Driver, Tag
 
 _Model = TypeVar("_Model", bound=BaseModel)

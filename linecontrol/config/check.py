@@ -10,13 +10,13 @@ from linecontrol.config.check_calendar import overlapping, pauses
 from linecontrol.config.check_days import single_days
 from linecontrol.config.check_line import line_problems
 from linecontrol.config.check_signal import signal_problems
+from linecontrol.config.hints import nearest, patterns_of, unknown
 from linecontrol.config.holidays import public_holidays
-from linecontrol.config.line import StationConfig
+from linecontrol.config.line import Command, StationConfig
 from linecontrol.config.root import Config
 from linecontrol.config.rule import CommandAction, Plain, SetpointAction, Subject
 from linecontrol.config.source import Path_, Places, Problem, in_order
 from linecontrol.config.types import NS
-from linecontrol.config.wording import nearest, patterns_of, unknown
 
 Found = Iterator[tuple[Path_, str]]
 
@@ -165,7 +165,8 @@ def rule_names(config: Config) -> Found:
                     yield path, f"a rule about a {rule.each.value} has no station of its own: name one with station:"
                 elif action.station is None or action.station in subjects[Subject.STATION]:
                     targets = [action.station] if action.station else _matching(rule.only, station_names(config))
-                    yield from _writable(config, path, action, targets)
+                    if not (isinstance(action, CommandAction) and action.command is Command.NEXT_PRODUCT):
+                        yield from _writable(config, path, action, targets)
 
 
 def _whole_numbers(config: Config, binding: Binding) -> Found:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from linecontrol.config.calendar import ShiftConfig, Weekday
+from linecontrol.config.hints import unknown
 from linecontrol.config.hours import DAY, minute
 from linecontrol.config.source import Path_
-from linecontrol.config.wording import unknown
 
 _WEEK = 7 * DAY
 

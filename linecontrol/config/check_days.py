@@ -4,10 +4,10 @@ from collections.abc import Container, Iterator
 from datetime import date, timedelta
 
 from linecontrol.config.calendar import CalendarConfig, ShiftDayConfig
+from linecontrol.config.hints import unknown
 from linecontrol.config.hours import DAY, Hours, Week, concerns, hours, minute
 from linecontrol.config.root import Config
 from linecontrol.config.source import Path_
-from linecontrol.config.wording import unknown
 
 Found = Iterator[tuple[Path_, str]]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import date
 
+from linecontrol.config.hints import unknown
 from linecontrol.config.line import Command, LineConfig
 from linecontrol.config.root import Config
 from linecontrol.config.source import Path_
-from linecontrol.config.wording import unknown
 
 Found = Iterator[tuple[Path_, str]]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from linecontrol.config.binding import Binding, signals
+from linecontrol.config.hints import nearest, unknown
 from linecontrol.config.line import Command, CycleBy, Role, StationConfig
 from linecontrol.config.root import Config
 from linecontrol.config.source import Path_, Places
-from linecontrol.config.wording import nearest, unknown
 from linecontrol.driver import ConnectionSettings, Tag, TagSettings
 
 Found = Iterator[tuple[Path_, str]]

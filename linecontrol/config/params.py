@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from linecontrol.config.hints import shown
 from linecontrol.duration import duration_ns
 
 Value = int | float | str
@@ -23,7 +24,7 @@ def _value(value: Any) -> Value:
         return value
     if isinstance(value, str) and len(value) <= LONGEST and value.isprintable():
         return value
-    msg = f"{str(value)[:60]!r} is no value of a param; write a number, a duration such as 20min, or a text"
+    msg = f"{shown(value)} is no value of a param; write a number, a duration such as 20min, or a text"
     raise ValueError(msg)
 
 
@@ -33,7 +34,8 @@ def _param(value: Any) -> Any:
 
 def _length(value: Any) -> int | str:
     if not isinstance(value, str):
-        msg = f"{value} has no unit; write a duration such as 2h35m, 90s or 250ms, or the name of a param"
+        lacks = "has no unit" if isinstance(value, int | float) else "is no duration"
+        msg = f"{shown(value)} {lacks}; write a duration such as 2h35m, 90s or 250ms, or the name of a param"
         raise ValueError(msg)
     return value.strip() if _NAME.fullmatch(value.strip()) else duration_ns(value.strip())
 
@@ -43,7 +45,7 @@ def _number(value: Any) -> float | str:
         return value
     if isinstance(value, str) and _NAME.fullmatch(value):
         return value
-    msg = f"{str(value)[:60]!r} is not a number; write one such as 0.8, or the name of a param"
+    msg = f"{shown(value)} is not a number; write one such as 0.8, or the name of a param"
     raise ValueError(msg)
 
 

@@ -33,6 +33,15 @@ class Plain(StrEnum):
 class CommandAction(ConfigModel):
     """Write to a station while the flag is raised. Only what ``control: allow:`` lists is ever written."""
 
+    other_words: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(Command, "write { command: WHICH, value: WHAT }"),
+        **dict.fromkeys(Plain, "flag and note stand alone, without a colon"),
+        "colour": "the colour is value:",
+        "color": "the colour is value:",
+        "lease": "the length of the lease is value:",
+    }
+    """What people write for a key, and which one they mean."""
+
     command: Command
     """What to write."""
     value: Annotated[Andon | Length, Field(union_mode="left_to_right")]
@@ -123,7 +132,7 @@ class RuleConfig(ConfigModel):
     """How long after being acknowledged it asks again while it is still raised, in wall time; never if left out."""
     shelve_max: Annotated[Duration, Field(gt=0)] = 8 * 3600 * NS
     """For how long a person may shelve it at the most, in wall time."""
-    was: str | None = None
+    was: Name | None = None
     """Former name of the rule: what is known of its flags goes on under the new one."""
     message: Annotated[str, Field(min_length=1)]
     """What a person reads; ``{name}`` stands for any name that a condition may use."""

@@ -185,7 +185,11 @@ class Source:
                 self._say(self._place(node), f"{UNREADABLE}: too much or too deep; do aliases repeat one another?")
             return None
         if not isinstance(node, ScalarNode) and str(node.tag) not in _GROUPS:
-            self._say(self._place(node), f"the tag {str(node.tag)[:60]} is not understood", path)
+            self._say(
+                self._place(node),
+                f"the tag {str(node.tag)[:60]} is not understood; a text that begins with ! needs quotes",
+                path,
+            )
             return None
         if isinstance(node, MappingNode):
             return self._mapping(node, path, depth)
@@ -224,7 +228,11 @@ class Source:
 
     def _scalar(self, node: Node, path: Path_) -> Hashable:
         if str(node.tag) not in _SCALARS:
-            self._say(self._place(node), f"the tag {str(node.tag)[:60]} is not understood", path)
+            self._say(
+                self._place(node),
+                f"the tag {str(node.tag)[:60]} is not understood; a text that begins with ! needs quotes",
+                path,
+            )
             return None
         if str(node.tag).endswith(":merge"):
             return "<<"

@@ -1,13 +1,12 @@
 """What pydantic found wrong, in people's words."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from difflib import get_close_matches
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from linecontrol.config.hints import nearest, shown
 from linecontrol.config.source import Path_, Places, Problem
 
 _KINDS = {
@@ -23,36 +22,16 @@ _KINDS = {
 }
 _LOOKS = {"^[A-Z]{2}$": "a country: two capital letters, such as AZ"}
 """What texts with a pattern of their own are; all others are names."""
-
-
-def nearest(name: object, allowed: Iterable[str]) -> str:
-    """``; did you mean 'x'?``, or nothing if no allowed name is near."""
-    close = get_close_matches(str(name), list(allowed), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def patterns_of(names: Iterable[str]) -> list[str]:
-    """What a pattern of ``line/station`` may have been meant to be: the names, and those of a whole line or place."""
-    known = list(names)
-    pairs = [name.split("/") for name in known if "/" in name]
-    wide = [pattern for line, station in pairs for pattern in (f"{line}/*", f"*/{station}")]
-    return list(dict.fromkeys([*known, *wide]))
-
-
-def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:
-    """Text for a name that isn't there: the nearest one, or all of them."""
-    names = sorted(allowed)
-    hint = nearest(name, names) or (f"; there are {', '.join(names)}" if names else "; there is none")
-    return f"no {kind} named {shown(name)}{hint}"
-
-
-def shown(value: object) -> str:
-    """A value for people, not too long."""
-    if isinstance(value, Mapping):
-        return "a group of keys"
-    text = "a list" if isinstance(value, list) else str(value) if isinstance(value, date) else repr(value)
-    text = text.lower() if isinstance(value, bool) else text
-    return text if len(text) <= 60 else text[:57] + "..."
+_MEANT = {
+    **dict.fromkeys(("low", "notice"), "info"),
+    **dict.fromkeys(("medium", "minor", "normal"), "warning"),
+    **dict.fromkeys(("high", "error", "major", "urgent"), "critical"),
+    **dict.fromkeys(("yes", "true", "manual"), "required"),
+    **dict.fromkeys(("no", "false"), "auto"),
+    **dict.fromkeys(("keep", "ignore"), "hold"),
+    **dict.fromkeys(("machine", "cell"), "station"),
+}
+"""Words that people use elsewhere for one that is allowed."""
 
 
 def problems_of(
@@ -113,7 +92,9 @@ def _text(detail: ErrorDetails, path: Path_, root: type[BaseModel]) -> str:
         return f"unknown key {str(path[-1])!r}{nearest(path[-1], allowed) or '; allowed are ' + ', '.join(allowed)}"
     if kind in ("enum", "literal_error"):
         allowed = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
-        return f"{shown(value)} is not allowed; allowed are {', '.join(allowed)}{nearest(value, allowed)}"
+        meant = _MEANT.get(str(value).lower())
+        hint = f"; here that is {meant!r}" if meant in allowed else nearest(value, allowed)
+        return f"{shown(value)} is not allowed; allowed are {', '.join(allowed)}{hint}"
     if kind == "string_pattern_mismatch":
         if context["pattern"] in _LOOKS:
             return f"{shown(value)} is not {_LOOKS[context['pattern']]}"

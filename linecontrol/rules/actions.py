@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linecontrol.config import Command, CommandAction, Config, RuleConfig, SetpointAction, Subject
+from linecontrol.config import Command, CommandAction, Config, RuleConfig, SetpointAction
 from linecontrol.config.gateway import allowed_range
 from linecontrol.duration import NS
 from linecontrol.model import Andon
@@ -35,17 +35,6 @@ def action_problems(rule: RuleConfig, config: Config) -> Found:
             yield from _command(action, field, rule, config)
         elif isinstance(action, SetpointAction):
             yield from _setpoint(action, field, rule, config)
-        if isinstance(action, CommandAction | SetpointAction):
-            yield from _target(action, field, rule, config)
-
-
-def _target(action: CommandAction | SetpointAction, field: str, rule: RuleConfig, config: Config) -> Found:
-    if action.station is None and rule.each is not Subject.STATION:
-        yield f"{field}.station", f"a rule about a {rule.each} must say which line/station to write to"
-    if action.station is not None:
-        known = [f"{line}/{station}" for line, item in config.lines.items() for station in item.stations]
-        if action.station not in known:
-            yield f"{field}.station", f"unknown station {action.station}{nearest(action.station, known)}"
 
 
 def _command(action: CommandAction, field: str, rule: RuleConfig, config: Config) -> Found:
@@ -66,14 +55,14 @@ def _command(action: CommandAction, field: str, rule: RuleConfig, config: Config
 
 def _lease(value: Token, config: Config) -> str:
     if value.sort is not Sort.LENGTH:
-        return "hold needs a duration, such as 2min: the lease that is renewed"
+        return f"hold needs a duration, such as 2min: the lease that is renewed; not {value.text}"
     shortest_s = 2 * max(config.engine.resolution, config.control.spacing) / NS
     return f"a lease must be {shortest_s:g} s or longer to be renewed in time" if value.value < shortest_s else ""
 
 
 def _colour(value: Token) -> str:
     known = value.sort is Sort.TEXT and value.text[1:-1] in list(Andon)
-    return "" if known else f"andon needs a colour: {', '.join(Andon)}"
+    return "" if known else f"andon needs a colour ({', '.join(Andon)}), not {value.text}"
 
 
 def _setpoint(action: SetpointAction, field: str, rule: RuleConfig, config: Config) -> Found:

@@ -63,11 +63,13 @@ _WRITE_UNIT = "write a unit, such as 5 s, 15 min or 2h30m"
 
 
 class Vocabulary(Struct, frozen=True):
-    """The names that a config has: subjects by kind, telemetry tags, products."""
+    """The names that there are: subjects by kind, telemetry tags, products, titles of stations; params of the rule."""
 
     subjects: dict[str, list[str]]
     tags: list[str]
     products: list[str]
+    titles: dict[str, str] = {}
+    params: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: Config) -> "Vocabulary":
@@ -84,6 +86,7 @@ class Vocabulary(Struct, frozen=True):
             },
             tags=list(dict.fromkeys(tag for item in stations.values() for tag in item.telemetry)),
             products=list(config.products),
+            titles={name: item.title for name, item in stations.items()},
         )
 
 
@@ -139,7 +142,7 @@ class _Checker:
     def typed(self, node: Node) -> Typed:
         match node:
             case Number():
-                return Const(Kind.NUM, node.value)
+                return Const(Kind.NUM, node.value, node.share)
             case Length():
                 return Const(Kind.DUR, node.value)
             case Text():
@@ -214,7 +217,7 @@ class _Checker:
             hint = nearest(node.path, table) or f"; a {node.kind} has {', '.join(table)}"
             raise ExpressionError(node.path_at, f"unknown name {node.path}{hint}")
         named = table[node.path]
-        if node.kind == Subject.STATION and (named.timed or _of_line(named)):
+        if not _is_told(named, Subject(node.kind)):
             raise ExpressionError(
                 node.path_at, f"at(…) reads what a station tells by itself; {node.path} is no such name"
             )
@@ -226,9 +229,31 @@ class _Checker:
             if self._each is Subject.STATION and side == "":
                 allowed += [f"{neighbour}.state" for neighbour in SIDES]
                 allowed += CYCLE if self._in_window else ()
-            hint = nearest(node.path, allowed) or f"; a {self._each} has {', '.join(table)}"
+            hint = self._meant(node.path, allowed) or f"; a {self._each} has {', '.join(table)}"
             raise ExpressionError(node.at, f"unknown name {node.path}{hint}")
         return Load(table[path].kind, side, table[path])
+
+    def _meant(self, path: str, allowed: list[str]) -> str:
+        """What may have been meant by a name that there isn't."""
+        head, _, rest = path.partition(".")
+        words = self._words
+        if path in words.products or any(path in texts for texts in ENUMS.values()):
+            return f"; a text stands in quotes: '{path}'"
+        if path in words.tags:
+            return f", did you mean 'tag.{path}'?"
+        if path in SIDES:
+            return f"; say what of it, such as {path}.state"
+        if head in SIDES and rest.startswith(SIDES):
+            return "; what is further away is written at('line/station')"
+        if head == self._each:
+            return f"; its own names stand alone: {rest or 'state'}"
+        for kind, table in NAMES.items():
+            if kind is not self._each and (of := table.get(rest if head == kind else path)) and _is_told(of, kind):
+                return f"; of a {kind} it is written {'at' if kind is Subject.STATION else kind}('…').{of.path}"
+        if self._each is Subject.STATION and rest in STATION:
+            close = [side for side in SIDES if side.startswith(head) or nearest(head, [side])]
+            return f"; neighbours are written {' and '.join(f'{side}.{rest}' for side in close or SIDES)}"
+        return nearest(path, [*allowed, *words.params])
 
     # --- operators ------------------------------------------------------------------------------------------
 
@@ -286,20 +311,27 @@ class _Checker:
         elif right.kind in ENUMS and isinstance(left, Const):
             left = self._member(one, left, right.kind)
         if left.kind is not right.kind:
-            hint = f": {_WRITE_UNIT}" if {left.kind, right.kind} == {Kind.NUM, Kind.DUR} else ""
-            raise ExpressionError(at.at, f"cannot compare a {left.kind} with a {right.kind}{hint}")
+            raise ExpressionError(
+                at.at, f"cannot compare a {left.kind} with a {right.kind}{_mend(left, right) or _mend(right, left)}"
+            )
         self._known_word(other, left, right)
         self._known_word(one, right, left)
         return left, right
 
     def _known_word(self, node: Node, named: Typed, text: Typed) -> None:
         """A text that is compared with a name whose texts are listed has to be one of them."""
-        if not isinstance(named, Load) or named.name.among != "products" or not isinstance(text, Const):
+        if not isinstance(named, Load) or not isinstance(text, Const):
             return
-        products = self._words.products
-        if text.value not in products:
-            hint = nearest(str(text.value), products) or f"; there are {', '.join(products) or 'none'}"
-            raise ExpressionError(node.at, f"there is no product {text.value!r}{hint}")
+        if named.name.among == "products":
+            products = self._words.products
+            if text.value not in products:
+                hint = nearest(str(text.value), products) or f"; there are {', '.join(products) or 'none'}"
+                raise ExpressionError(node.at, f"there is no product {text.value!r}{hint}")
+        elif named.name.among == "titles" and text.value not in ("", *self._words.titles.values()):
+            called = {name.rpartition("/")[2]: title for name, title in self._words.titles.items()}
+            title = called.get(str(text.value))
+            hint = f"; write its title, {title!r}" if title else nearest(str(text.value), called.values())
+            raise ExpressionError(node.at, f"no station has the title {text.value!r}{hint}")
 
     def _member(self, node: Node, text: Const, kind: Kind) -> Const:
         if text.kind is not Kind.TEXT or not isinstance(text.value, str):
@@ -392,6 +424,23 @@ class _Checker:
             raise ExpressionError(node.at, f"{function} looks at a station's cycles; this rule is about a {self._each}")
 
 
+def _mend(one: Typed, other: Typed) -> str:
+    """What to write where ``one``, if it is a value, is compared with what is of another type."""
+    if not isinstance(one, Const):
+        return ": it is true or false by itself; write it alone, or 'not' before it" if one.kind is Kind.BOOL else ""
+    match one.kind, other.kind:
+        case Kind.NUM, Kind.DUR:
+            return f": {_WRITE_UNIT}"
+        case Kind.DUR, Kind.NUM:
+            return ": that is a number, which has no unit"
+        case Kind.TEXT, Kind.NUM | Kind.DUR:
+            return ": a value stands without quotes"
+        case Kind.NUM, Kind.TEXT if not one.share:
+            return ": a text stands in quotes"
+        case _:
+            return ""
+
+
 def _clocks(tree: Typed) -> set[str]:
     """The clocks with which a magnitude runs, in words."""
     found: set[str] = set()
@@ -411,6 +460,11 @@ def _runs(tree: Typed) -> bool:
 
 def _tag_path(leaf: Leaf) -> str:
     return leaf.name.path if isinstance(leaf, Load) and leaf.name.path.startswith("tag.") else ""
+
+
+def _is_told(named: Named, kind: Subject) -> bool:
+    """Whether another subject's name can be read."""
+    return kind is not Subject.STATION or not (named.timed or _of_line(named))
 
 
 def _of_line(named: Named) -> bool:

@@ -129,12 +129,11 @@ def rule_of(name: str, rule: RuleConfig, words: Vocabulary) -> Rule:
 def _instances(
     name: str, config: RuleConfig, plant: Config, words: Vocabulary, found: list[RuleProblem]
 ) -> list[tuple[Rule, About]]:
-    if wrong := [RuleProblem(name, field, 0, text) for field, text in form_problems(config)]:
-        found += wrong
-        return []
+    words = msgspec.structs.replace(words, params=tuple(config.params))
+    found += [RuleProblem(name, field, 0, text) for field, text in form_problems(config)]
     values = first_values(config)
     draft = _compile(name, config, words, tokens_of(values), found)
-    if draft is None:
+    if draft is None or found:
         return []
     left_out = not_watched(plant, draft)
     abouts = [about for about in subjects(plant, config.each, []) if about.name not in left_out]

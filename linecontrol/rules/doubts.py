@@ -8,8 +8,12 @@ from linecontrol.rules.compile import Compiled, Rule, RuleProblem, rule_of
 from linecontrol.rules.params import tokens_of
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.possible import mistakes
+from linecontrol.rules.spell import text_of
 from linecontrol.rules.subjects import About, subjects
-from linecontrol.rules.typed import Chain, Typed
+from linecontrol.rules.typed import Apply, Chain, Const, Figure, Load, Typed, is_share, nodes
+
+MOST_SHARE = 10.0
+"""A share is not compared with this number or a larger one, unless that is written with a percent sign."""
 
 
 def doubts(config: Config, rules: Compiled) -> list[RuleProblem]:
@@ -49,12 +53,43 @@ def _mistakes(rule: RuleConfig, about: About, words: Vocabulary) -> Iterator[tup
         return None if text is None else check_condition(parse_condition(text, params), rule.each, words)
 
     when = check_when(parse_condition(rule.when, params), rule.each, words)
-    if isinstance(when, Chain):
-        for number, each in enumerate(when.conditions, 1):
-            which = "the condition after unless" if each is when.unless else f"condition {number} of the sequence"
-            yield from ((field, f"{which} {text}") for field, text in mistakes(each, None, None))
-    else:
-        yield from mistakes(when, condition(rule.clear_when), condition(rule.suppress))
+    clear, suppress = condition(rule.clear_when), condition(rule.suppress)
+    trees = [("when", each) for each in (when.conditions if isinstance(when, Chain) else [when])]
+    trees += [(field, tree) for field, tree in (("clear_when", clear), ("suppress", suppress)) if tree is not None]
+    odd = [(field, text) for field, tree in trees for text in _odd(tree)]
+    if odd:
+        yield from odd
+        return
+    if not isinstance(when, Chain):
+        yield from mistakes(when, clear, suppress)
+        return
+    for number, (field, tree) in enumerate(trees, 1):
+        which = "the condition after unless " if tree is when.unless else f"condition {number} of the sequence "
+        yield from ((field, f"{which if field == 'when' else ''}{text}") for _, text in mistakes(tree, None, None))
+
+
+def _odd(tree: Typed) -> Iterator[str]:
+    """Parts of a condition whose types go together and whose meanings don't."""
+    for node in nodes(tree):
+        match node:
+            case Figure(function="delta" | "rate", source=source) if source.size == 1:
+                yield f"{text_of(node)} is never known: it takes two elements, and the window has one"
+            case Apply(op="==" | "!=" | "<" | "<=" | ">" | ">=", items=(one, other)):
+                yield from filter(None, (_odd_limit(one, other), _odd_limit(other, one)))
+
+
+def _odd_limit(thing: Typed, limit: Typed) -> str:
+    """What is wrong with comparing a share with a number that is none, or the other way round."""
+    if not isinstance(limit, Const) or isinstance(limit.value, str):
+        return ""
+    value = limit.value
+    if is_share(thing) and not limit.share and value >= MOST_SHARE:
+        return f"{text_of(thing)} is a share, and {value:g} is {100 * value:g} %; write {value:g}%"
+    if isinstance(thing, Figure) and thing.function == "count" and limit.share:
+        return f"{text_of(thing)} is a number, not a share; write share(…), or a number without %"
+    if isinstance(thing, Load) and limit.share and not (is_share(thing) or thing.name.path.startswith("tag.")):
+        return f"{text_of(thing)} is a number, not a share; write {100 * value:g} without %"
+    return ""
 
 
 def _unwatched(config: RuleConfig, rule: Rule) -> tuple[str, str]:

@@ -112,5 +112,7 @@ def _complaint(text: str, at: int) -> str:
         return f"{char} is no plain quote; write ' or \""
     if char.isspace() or not char.isprintable():
         return f"the character U+{ord(char):04X} here looks like nothing and means nothing; write a plain space"
-    word = {"&": "and", "|": "or", "!": "not"}.get(char)
+    if char == ":":
+        return "':' has no meaning in a condition; a duration is written 1h30m"
+    word = {"&": "and", "|": "or", "!": "not", "[": "(", "]": ")"}.get(char)
     return f"{char!r} has no meaning in a condition{f'; write {word!r}' if word else ''}"

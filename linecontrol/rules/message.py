@@ -13,6 +13,7 @@ from linecontrol.rules.emit import Factory, value_of
 from linecontrol.rules.lexer import Token
 from linecontrol.rules.names import SIDES, Kind
 from linecontrol.rules.parser import parse
+from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import ExpressionError
 from linecontrol.rules.typed import Typed
 
@@ -124,5 +125,7 @@ def _hole(text: str, at: int, each: Subject, words: Vocabulary, params: Mapping[
     try:
         tree = check(parse(text, params), each, words)
     except ExpressionError as error:
-        raise ExpressionError(at + error.offset, f"{error.text}; titles are {', '.join(LABELS[each])}") from None
+        title = nearest(text.strip(), LABELS[each])
+        said = f"unknown name {text}{title}" if title else f"{error.text}; titles are {', '.join(LABELS[each])}"
+        raise ExpressionError(at + error.offset, said) from None
     return Hole(kind=tree.kind, tree=tree, value=value_of(tree))

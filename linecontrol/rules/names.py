@@ -57,7 +57,7 @@ class Named(Struct, frozen=True):
     ``moment`` the present, ``worked`` its working time, ``event`` the cycle in a window. ``slope`` is the code of how
     much it grows in a second of ``clock``; a name of the ``CALENDAR`` changes when working time begins or ends and at
     midnight. ``among`` is the vocabulary from which its texts are. ``sight``: whether the station can be seen
-    moves it too, whichever event tells that.
+    moves it too, whichever event tells that. ``share``: a number that is a share of something, 1 being all of it.
     """
 
     path: str
@@ -69,6 +69,7 @@ class Named(Struct, frozen=True):
     slope: str = ""
     among: str = ""
     sight: bool = False
+    share: bool = False
 
     @property
     def timed(self) -> bool:
@@ -144,6 +145,7 @@ STATION = _table(
         Clock.WORKING,
         "(1.0 / {of}.planned if {of}.cycling and {of}.planned else 0.0)",
         sight=True,
+        share=True,
     ),
     Named(
         "since_cycle",
@@ -178,8 +180,9 @@ STATION = _table(
         "{of}.bottleneck",
         (BottleneckUpdated,),
         "probability that the station is its line's bottleneck; 0 if it isn't suspected",
+        share=True,
     ),
-    Named("share", Kind.NUM, "{of}.share", (BottleneckUpdated,), "its share of the line's critical path"),
+    Named("share", Kind.NUM, "{of}.share", (BottleneckUpdated,), "its share of the line's critical path", share=True),
     Named(
         "gain",
         Kind.NUM,
@@ -215,12 +218,17 @@ def tag(name: str) -> Named:
     )
 
 
-def _verdict(path: str, kind: Kind, doc: str) -> Named:
-    return Named(path, kind, f"{{of}}.{path}", (BottleneckUpdated,), doc)
+def _verdict(path: str, kind: Kind, doc: str, *, among: str = "", share: bool = False) -> Named:
+    return Named(path, kind, f"{{of}}.{path}", (BottleneckUpdated,), doc, among=among, share=share)
 
 
 LINE = _table(
-    _verdict("bottleneck", Kind.TEXT, "title of the station that was last found to hold the line back, with 60 %"),
+    _verdict(
+        "bottleneck",
+        Kind.TEXT,
+        "title of the station that was last found to hold the line back, with 60 %",
+        among="titles",
+    ),
     Named(
         "bottleneck_for",
         Kind.DUR,
@@ -230,8 +238,8 @@ LINE = _table(
         Clock.WORKING,
         "1.0",
     ),
-    _verdict("previous", Kind.TEXT, "title of the one found before it; empty if there was none"),
-    _verdict("probability", Kind.NUM, "probability of the first suspect"),
+    _verdict("previous", Kind.TEXT, "title of the one found before it; empty if there was none", among="titles"),
+    _verdict("probability", Kind.NUM, "probability of the first suspect", share=True),
     _verdict("provisional", Kind.BOOL, "whether little was recorded for a verdict"),
     _verdict("verdict", Kind.TEXT, "the verdict in a sentence"),
     Named("lag", Kind.NUM, "{of}.lag", (LagExplained,), "working hours by which the line is behind its targets"),
@@ -243,8 +251,8 @@ def _ledger(path: str, kind: Kind, doc: str) -> Named:
     return Named(path, kind, f"{{of}}.{path}", (LedgerUpdated,), doc)
 
 
-def _forecast(path: str, kind: Kind, doc: str) -> Named:
-    return Named(path, kind, f"{{of}}.{path}", (TargetForecast,), doc)
+def _forecast(path: str, kind: Kind, doc: str, *, share: bool = False) -> Named:
+    return Named(path, kind, f"{{of}}.{path}", (TargetForecast,), doc, share=share)
 
 
 TARGET = _table(
@@ -257,7 +265,7 @@ TARGET = _table(
     _ledger("left", Kind.NUM, "units still to build this year"),
     _ledger("required_takt", Kind.DUR, "working time left in the year per unit left"),
     _ledger("planned_takt", Kind.DUR, "working time of the year per unit"),
-    _forecast("probability", Kind.NUM, "probability that the target is met"),
+    _forecast("probability", Kind.NUM, "probability that the target is met", share=True),
     _forecast("units_low", Kind.NUM, "units by the year's end, 10 % quantile"),
     _forecast("units_likely", Kind.NUM, "units by the year's end, median"),
     _forecast("units_high", Kind.NUM, "units by the year's end, 90 % quantile"),
@@ -279,7 +287,14 @@ COMMITMENT = _table(
     _commitment("left", Kind.NUM, "units still to complete"),
     _commitment("margin_days", Kind.NUM, "working days between forecast and due day; negative when too late"),
     _commitment("required_takt", Kind.DUR, "working time left until the due day per unit left"),
-    Named("probability", Kind.NUM, "{of}.probability", (CommitmentForecast,), "probability that it is met in time"),
+    Named(
+        "probability",
+        Kind.NUM,
+        "{of}.probability",
+        (CommitmentForecast,),
+        "probability that it is met in time",
+        share=True,
+    ),
 )
 """Of a commitment."""
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from linecontrol.config import RuleConfig
+from linecontrol.config.hints import patterns_of
 from linecontrol.config.params import Param, pattern_for
-from linecontrol.config.wording import patterns_of
 from linecontrol.duration import NS
 from linecontrol.rules.lexer import Sort, Token, token_of, tokens
 from linecontrol.rules.message import LABELS, expressions

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from linecontrol.rules.lexer import Sort, Token, tokens
+from linecontrol.rules.meant import meant
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import (
     Absent,
@@ -45,6 +46,8 @@ FUNCTIONS = (*WINDOW_FUNCTIONS, *SUBJECT_FUNCTIONS, "absent", "age", "changed")
 WORDS = ("and", "or", "not", "in", "true", "false", "then", "within", "unless")
 """Words of the language itself."""
 
+_CALLED = {"avg": "mean", "average": "mean", "percentile": "quantile", "ratio": "share", "since": "age"}
+"""What functions are called elsewhere."""
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _STRENGTH = {"or": 1, "and": 2, "in": 4} | dict.fromkeys(_COMPARISONS, 4) | {"+": 5, "-": 5, "*": 6, "/": 6}
 _NOT, _MINUS = 3, 7
@@ -137,10 +140,7 @@ class _Parser:
     def expect_end(self) -> None:
         token = self._peek()
         if token.sort is not Sort.END:
-            before = self._tokens[self._next - 1]
-            hint = ""
-            if before.sort is Sort.NUMBER and token.sort is Sort.NAME:
-                hint = "; units are d, h, min (or m), s and ms"
+            hint = "; no '(' is open" if token.text == ")" else self._meant(self._next)
             raise ExpressionError(token.at, f"{token.text} is not expected here{hint}")
 
     # --- values ---------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ class _Parser:
         self._count(token)
         match token.sort:
             case Sort.NUMBER:
-                return Number(at=token.at, value=token.value), 1
+                return Number(at=token.at, value=token.value, share=token.text.endswith("%")), 1
             case Sort.LENGTH:
                 return Length(at=token.at, value=token.value), 1
             case Sort.TEXT:
@@ -165,7 +165,8 @@ class _Parser:
                 self._expect(")")
                 return (Prefix(at=token.at, op="()", item=item), depth + 1)
             case _:
-                raise ExpressionError(token.at, f"a name or a value is expected here, not {token.text}")
+                hint = "; write 0.5 for .5" if token.text == "." else ""
+                raise ExpressionError(token.at, f"a name or a value is expected here, not {token.text}{hint}")
 
     def _word(self, token: Token, level: int) -> tuple[Node, int]:
         if token.text == "not":
@@ -196,8 +197,10 @@ class _Parser:
     def _call(self, name: Token, level: int) -> tuple[Node, int]:
         if name.text == "absent":
             self._expect("(")
-            self._expect("cycle")
-            self._expect(",")
+            for word in ("cycle", ","):
+                if self._peek().text != word:
+                    raise ExpressionError(self._peek().at, "absent looks at cycles: write absent(cycle, 2 * planned)")
+                self._take()
             limit, depth = self.expression(0, level + 1)
             self._expect(")")
             return Absent(at=name.at, limit=limit), depth + 1
@@ -206,7 +209,8 @@ class _Parser:
         if name.text in ("age", "changed"):
             return self._age(name, level), 2
         if name.text not in WINDOW_FUNCTIONS:
-            raise ExpressionError(name.at, f"there is no function {name.text}{nearest(name.text, FUNCTIONS)}")
+            close = nearest(name.text, FUNCTIONS) if name.text not in _CALLED else f"; write {_CALLED[name.text]}"
+            raise ExpressionError(name.at, f"there is no function {name.text}{close}")
         self._expect("(")
         first = self._next
         item, depth = self.expression(0, level + 1)
@@ -235,10 +239,11 @@ class _Parser:
             kind = SUBJECT_FUNCTIONS[function.text]
             raise ExpressionError(name.at, f"the name of a {kind} in quotes is expected here, not {name.text}")
         self._expect(")")
-        self._expect(".")
-        path = self._take()
-        if path.sort is not Sort.NAME:
-            raise ExpressionError(path.at, f"a name is expected here, not {path.text}")
+        path = self._tokens[self._next + 1] if self._peek().text == "." else self._peek()
+        if path.sort is not Sort.NAME or self._take().text != ".":
+            what = f"{function.text}({name.text})"
+            raise ExpressionError(path.at, f"a point and a name of {what} is expected here, not {path.text}")
+        self._take()
         return Of(
             at=function.at, kind=SUBJECT_FUNCTIONS[function.text], name=name.text[1:-1], name_at=name.at,
             path=path.text, path_at=path.at,
@@ -259,7 +264,11 @@ class _Parser:
 
     def _span(self) -> Span:
         if self._peek().sort is Sort.LENGTH:
-            return Span("", 0, self._seconds())
+            length = self._peek()
+            span = Span("", 0, self._seconds())
+            if (of := self._peek().text) in ("cycles", "samples", "days"):
+                raise ExpressionError(length.at, f"{length.text} is a duration; write a number of {of}, or no {of}")
+            return span
         size = self._whole(LARGEST_WINDOW)
         word = self._take()
         if word.text in ("cycle", "cycles"):
@@ -306,8 +315,12 @@ class _Parser:
     def _expect(self, text: str) -> Token:
         token = self._take()
         if token.text != text or token.sort not in (Sort.SIGN, Sort.NAME):
-            raise ExpressionError(token.at, f"{text!r} is expected here, not {token.text}")
+            hint = self._meant(self._next - (token.sort is not Sort.END))
+            raise ExpressionError(token.at, f"{text!r} is expected here, not {token.text}{hint}")
         return token
+
+    def _meant(self, place: int) -> str:
+        return meant(self._tokens[place - 1] if place else None, self._tokens[place])
 
     def _count(self, token: Token) -> None:
         self.parts += 1

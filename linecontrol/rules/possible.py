@@ -12,13 +12,12 @@ from typing import Any
 from linecontrol.rules.kleene import OPERATIONS
 from linecontrol.rules.names import ENUMS, Kind
 from linecontrol.rules.spell import text_of
-from linecontrol.rules.typed import Apply, Const, Figure, Load, Since, Typed
+from linecontrol.rules.typed import Apply, Const, Figure, Load, Since, Typed, is_share
 
 MOST_CASES = 4_000
 """A condition with more cases than this is not looked at."""
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_SHARES = ("probability", "bottleneck", "share")
 _FROM_ZERO = ("state_for", "since_cycle", "running.active", "running.progress", "bottleneck_for", "down_for")
 _SAME_RANGE = ("mean", "median", "quantile", "min", "max", "ewma")
 
@@ -28,6 +27,8 @@ Case = Mapping[Typed, Any]
 
 def mistakes(when: Typed, clear: Typed | None, suppress: Typed | None) -> Iterator[tuple[str, str]]:
     """The conditions of a rule (``when``, ``clear_when``, ``suppress``) that can't be meant, with the reason."""
+    when = _folded(when)
+    clear, suppress = (tree if tree is None else _folded(tree) for tree in (clear, suppress))
     trees = [tree for tree in (when, clear, suppress) if tree is not None]
     things = _things(trees)
     if prod(map(len, things.values())) > MOST_CASES:
@@ -40,7 +41,9 @@ def mistakes(when: Typed, clear: Typed | None, suppress: Typed | None) -> Iterat
         yield "when", f"is always true{_reason(when)}"
     if clear is not None and raises:
         over = [case for case in cases if _holds(clear, case)]
-        if not any(not _holds(when, case) for case in over):
+        if not over or len(over) == len(cases):
+            yield "clear_when", f"{'is always true' if over else 'can never be true'}{_reason(clear)}"
+        elif not any(not _holds(when, case) for case in over):
             yield "clear_when", "never holds while 'when' does not, so the flag would never clear"
         elif len(_things([when, clear])) == 1 and any(_holds(when, case) for case in over):
             yield (
@@ -48,8 +51,23 @@ def mistakes(when: Typed, clear: Typed | None, suppress: Typed | None) -> Iterat
                 "overlaps 'when', and while both hold the flag stays: there is no hysteresis; leave a gap, such as "
                 "behind > 5 and behind < 3, or leave clear_when out",
             )
-    if suppress is not None and raises and all(_holds(suppress, case) for case in raises):
-        yield "suppress", "holds whenever 'when' does, so nobody would ever be told"
+    if suppress is not None and raises:
+        if not any(_holds(suppress, case) for case in cases):
+            yield "suppress", f"can never be true{_reason(suppress)}"
+        elif all(_holds(suppress, case) for case in raises):
+            yield "suppress", "holds whenever 'when' does, so nobody would ever be told"
+
+
+def _folded(tree: Typed) -> Typed:
+    """The tree with the arithmetic of values worked out."""
+    if not isinstance(tree, Apply):
+        return tree
+    items = tuple(map(_folded, tree.items))
+    if tree.op in ("+", "-", "*", "/", "neg") and all(isinstance(item, Const) for item in items):
+        value = OPERATIONS[tree.op](*(item.value for item in items if isinstance(item, Const)))
+        if value is not None:
+            return Const(tree.kind, value)
+    return Apply(tree.kind, tree.op, items)
 
 
 def _things(trees: Iterable[Typed]) -> dict[Typed, list[Any]]:
@@ -110,7 +128,7 @@ def _range(thing: Typed) -> tuple[float, float]:
             return 0.0, 1.0
         case Figure(function=function, source=source) if function in _SAME_RANGE:
             return _range(source.item)
-        case Load(name=named, kind=Kind.NUM) if named.path in _SHARES:
+        case Load(name=named) if named.share and not named.timed:
             return 0.0, 1.0
         case Load(name=named) if named.path in _FROM_ZERO:
             return 0.0, inf
@@ -165,4 +183,5 @@ def _reason(tree: Typed) -> str:
         for thing, (low, high) in ranges
         if low > -inf
     ]
-    return f": {', '.join(said)}" if said else ""
+    percent = "; a share is written 60%" if any(is_share(thing) and high == 1 for thing, (_, high) in ranges) else ""
+    return f": {', '.join(said)}{percent}" if said else ""

@@ -20,9 +20,10 @@ class Node(Struct, frozen=True, kw_only=True):
 
 
 class Number(Node, frozen=True):
-    """``5``, ``0.5`` or ``5%``."""
+    """``5``, ``0.5`` or ``5%`` (``share``: written with a percent sign)."""
 
     value: float
+    share: bool = False
 
 
 class Length(Node, frozen=True):

@@ -15,10 +15,11 @@ DAYS = "days"
 
 
 class Const(Struct, frozen=True):
-    """A value; durations in seconds."""
+    """A value; durations in seconds. ``share``: a number written with a percent sign."""
 
     kind: Kind
     value: bool | float | str
+    share: bool = False
 
 
 class Load(Struct, frozen=True):
@@ -151,6 +152,25 @@ def is_timed(leaf: Leaf) -> bool:
             return False
         case Since():
             return True
+
+
+def is_share(tree: Typed) -> bool:
+    """Whether a number is a share of something (1 is all of it): a name or figure that is one, ``5%``, or their sum."""
+    match tree:
+        case Const():
+            return tree.share
+        case Load():
+            return tree.name.share
+        case Figure(function="share"):
+            return True
+        case Figure(function="count"):
+            return False
+        case Figure():
+            return is_share(tree.source.item)
+        case Apply(op="+" | "-" | "neg", items=items):
+            return all(map(is_share, items))
+        case _:
+            return False
 
 
 def comparison(tree: Typed) -> tuple[Typed, Typed] | None:

@@ -85,11 +85,15 @@ def test_a_key_spread_over_files_is_one(folder: Path) -> None:
         (b"a: 1\n---\nb: 2\n", "plant/a.yaml:2:1: no valid YAML: a second document ('---'); a file holds one"),
         (
             b"plant: !!python/object:os.system {}\n",
-            "plant/a.yaml:1:8: plant: the tag tag:yaml.org,2002:python/object:os.system is not understood",
+            "plant/a.yaml:1:8: plant: the tag tag:yaml.org,2002:python/object:os.system is not understood; "
+            "a text that begins with ! needs quotes",
         ),
         (b"ok: 1\nbad: \xff\n", "plant/a.yaml:2:1: the text is not UTF-8"),
         (b"- 1\n", "plant/a.yaml:1:1: a file holds keys and values at its top, such as plant:"),
-        (b"plant: !secret x\n", "plant/a.yaml:1:8: plant: the tag !secret is not understood"),
+        (
+            b"plant: !secret x\n",
+            "plant/a.yaml:1:8: plant: the tag !secret is not understood; a text that begins with ! needs quotes",
+        ),
         (b"? [1]\n: 2\n", "plant/a.yaml:1:3: a key is a name or a whole number"),
     ],
 )

@@ -23,6 +23,7 @@ from linecontrol.rules.typed import Apply, Const, Load, Typed, comparison
 WORDS = Vocabulary(
     subjects={
         "station": ["line/first", "line/second"],
+        "line": ["line"],
         "target": ["year"],
         "commitment": ["turkey"],
         "kit": ["cab"],
@@ -30,6 +31,7 @@ WORDS = Vocabulary(
     },
     tags=["torque"],
     products=["mtz", "x"],
+    titles={"line/first": "First", "line/second": "Second"},
 )
 
 
@@ -104,7 +106,7 @@ def test_value_of_an_expression(text: str, expected: object) -> None:
         ("state in ('blocked', 'strved')", 21, "did you mean 'starved'"),
         ("state == 'unobserved'", 9, "not observed"),
         ("stat == 'down'", 0, "did you mean 'state'"),
-        ("shift and upstrem.state == 'down'", 10, "did you mean 'upstream.state'"),
+        ("shift and upstrem.state == 'down'", 10, "neighbours are written upstream.state"),
         ("upstream.stat == 'down'", 0, "did you mean 'upstream.state'"),
         ("planned", 0, "a condition is true or false"),
         ("5 and true", 0, "joins what is true or false"),
@@ -115,7 +117,44 @@ def test_value_of_an_expression(text: str, expected: object) -> None:
         ("shift and", 9, "expected here, not the end"),
         ("(shift", 6, "')' is expected"),
         ("shift shift", 6, "not expected here"),
-        ("planned > 5 days", 12, "units are"),
+        ("planned > 5 days", 12, "days is not expected here; write 'd'"),
+        ("planned > 5 minutes", 12, "write 'min'"),
+        ("tag.torque > 5 Nm", 15, "units are d, h, min (or m), s, ms and %; other numbers have none"),
+        ("bottleneck > 60 percent", 16, "write '%'"),
+        ("planned > 2h 30", 13, "30 of what?"),
+        ("planned > 0,5 h", 11, "the decimal sign is a point"),
+        ("planned > .5 h", 10, "write 0.5 for .5"),
+        ("planned > 1:30", 11, "a duration is written 1h30m"),
+        ("(planned > 5 minutes)", 13, "')' is expected here, not minutes; write 'min'"),
+        ("state == down", 9, "unknown name down; a text stands in quotes: 'down'"),
+        ("product == mtz", 11, "a text stands in quotes: 'mtz'"),
+        ("state is 'down'", 6, "write '=='"),
+        ("shift AND andon", 6, "write 'and'"),
+        ("if shift", 3, "a condition begins without 'if'"),
+        ("shift for 5 min", 6, "the rule's key for:"),
+        ("shift unless andon", 6, "write 'and not'"),
+        ("state not in ('down', 'idle')", 6, "write 'not x in (…)'"),
+        ("state in ['down']", 9, "write '('"),
+        ("shift)", 5, "no '(' is open"),
+        ("andon == 'true'", 6, "write it alone, or 'not' before it"),
+        ("planned > '5 min'", 8, "a value stands without quotes"),
+        ("unit == 5", 5, "a text stands in quotes"),
+        ("cycles_today > 5 min", 13, "that is a number, which has no unit"),
+        ("torque > 5", 0, "did you mean 'tag.torque'"),
+        ("up.state == 'down'", 0, "unknown name up.state; neighbours are written upstream.state"),
+        ("before.state == 'down'", 0, "neighbours are written upstream.state and downstream.state"),
+        ("upstream == 'down'", 0, "say what of it, such as upstream.state"),
+        ("upstream.upstream.state == 'down'", 0, "what is further away is written at('line/station')"),
+        ("station.state == 'down'", 0, "its own names stand alone: state"),
+        ("behind > 5", 0, "of a target it is written target('…').behind"),
+        ("target.behind > 5", 0, "of a target it is written target('…').behind"),
+        ("at('line/first') == 'down'", 17, "a point and a name of at('line/first') is expected here, not =="),
+        ("at('line/first').", 17, "a point and a name of at('line/first') is expected here, not the end"),
+        ("line('line').bottleneck == 'first'", 27, "no station has the title 'first'; write its title, 'First'"),
+        ("'Secnd' == line('line').previous", 0, "no station has the title 'Secnd', did you mean 'Second'"),
+        ("count(cycle.good, last 5 min cycles) > 1", 23, "5 min is a duration; write a number of cycles"),
+        ("absent(cycles, 5 min)", 7, "write absent(cycle, 2 * planned)"),
+        ("avg(cycle.active, last 5 cycles) > takt", 0, "there is no function avg; write mean"),
         ("state < 'down'", 6, "needs numbers or durations"),
         ("count(cycle.active, last 5 cycles) > 1", 6, "count needs a condition"),
         ("mean(cycle.good, last 5 cycles) > 1 s", 5, "mean needs a number"),
@@ -155,7 +194,7 @@ def test_what_is_wrong_and_where(text: str, offset: int | None, said: str) -> No
 
 def test_names_of_another_subject_are_unknown() -> None:
     with pytest.raises(ExpressionError, match="a kit has stock, needed_next_day, arriving"):
-        check_condition(parse("state == 'down'"), Subject.KIT)
+        check_condition(parse("weight > 5"), Subject.KIT)
     assert value("behind > 5", Subject.TARGET, behind=6.0) is True
 
 

@@ -195,7 +195,7 @@ def test_rules_that_are_reloaded_are_checked(run: Run, folder: Path) -> None:
     code, output = run(STORY)
     assert code == 2
     assert "plant/strict.yaml.off:5:31: rules.down.when: unknown name state_fro, did you mean 'state_for'?" in output
-    assert "plant/strict.yaml.off:11:11: rules.quiet.when: can never be true: bottleneck is from 0 to 1" in output
+    assert "plant/strict.yaml.off:11:11: rules.quiet.when: bottleneck is a share, and 60 is 6000 %; write 60%" in output
 
 
 def test_without_tests_it_says_where_they_belong(run: Run, folder: Path) -> None:
