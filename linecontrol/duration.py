@@ -40,6 +40,16 @@ def duration_ns(text: str) -> int:
     return round(total)
 
 
+def exact(ns: int) -> str:
+    """A duration to the nanosecond, as ``duration_ns`` reads it (but for a minus sign): ``2h18m``, ``1.5s``."""
+    hours, rest = divmod(abs(ns), 3_600 * NS)
+    minutes, rest = divmod(rest, 60 * NS)
+    seconds = f"{rest // NS}.{rest % NS:09}".rstrip("0").rstrip(".")
+    parts = [f"{hours}h" if hours else "", f"{minutes}m" if minutes else ""]
+    parts += [f"{seconds}s"] if rest or not (hours or minutes) else []
+    return ("-" if ns < 0 else "") + "".join(parts)
+
+
 def _duration(value: Any) -> int:
     if not isinstance(value, str):
         msg = f"{value} has no unit; write a duration such as 2h35m, 90s or 250ms"

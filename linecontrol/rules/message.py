@@ -15,7 +15,7 @@ from linecontrol.rules.names import SIDES, Kind
 from linecontrol.rules.parser import parse
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import ExpressionError
-from linecontrol.rules.typed import Typed
+from linecontrol.rules.typed import Typed, is_share
 
 LABELS = {
     Subject.STATION: ("station", "line", *SIDES),
@@ -31,10 +31,11 @@ _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
 class Hole(Struct, frozen=True):
-    """A place in a message: a title, or an expression with its kind and code."""
+    """A place in a message: a title, or an expression with its kind (``share``: shown as a percentage) and code."""
 
     label: str = ""
     kind: Kind = Kind.TEXT
+    share: bool = False
     tree: Typed | None = None
     value: Factory | None = None
 
@@ -56,7 +57,7 @@ class Message(Struct, frozen=True):
             if hole.value is None:
                 text.append(titles.get(hole.label, "?"))
             else:
-                text.append(show(hole.kind, hole.value(*facts)()))
+                text.append(show(hole.kind, hole.value(*facts)(), share=hole.share))
             text.append(part)
         return "".join(text)
 
@@ -83,13 +84,15 @@ def expressions(text: str) -> list[str]:
     return [match[1] for match in _PLACE.finditer(text)]
 
 
-def show(kind: Kind, value: Any) -> str:
-    """A value as people read it: durations as ``2h35m``, numbers rounded, unknown as ``?``."""
+def show(kind: Kind, value: Any, *, share: bool = False) -> str:
+    """A value as people read it: durations as ``2h35m``, numbers rounded, shares as ``35 %``, unknown as ``?``."""
     if value is None or (isinstance(value, float) and not isfinite(value)):
         return "?"
     match kind:
         case Kind.DUR:
             return duration_text(value)
+        case Kind.NUM if share:
+            return f"{show(kind, 100 * value)} %"
         case Kind.NUM:
             rounded = round(value, 0 if abs(value) >= 10 else 1) + 0.0
             return f"{rounded:.0f}" if rounded == int(rounded) else f"{rounded:.1f}"
@@ -128,4 +131,4 @@ def _hole(text: str, at: int, each: Subject, words: Vocabulary, params: Mapping[
         title = nearest(text.strip(), LABELS[each])
         said = f"unknown name {text}{title}" if title else f"{error.text}; titles are {', '.join(LABELS[each])}"
         raise ExpressionError(at + error.offset, said) from None
-    return Hole(kind=tree.kind, tree=tree, value=value_of(tree))
+    return Hole(kind=tree.kind, share=is_share(tree), tree=tree, value=value_of(tree))

@@ -21,6 +21,7 @@ def names_markdown() -> str:
 def _table(table: Mapping[str, Named]) -> str:
     rows = ["| name | type | meaning | moves with time |", "|---|---|---|---|"]
     rows += [
-        f"| `{name.path}` | {name.kind.value} | {name.doc} | {'yes' if name.timed else ''} |" for name in table.values()
+        f"| `{name.path}` | {'share' if name.share else name.kind.value} | {name.doc} | {'yes' if name.timed else ''} |"
+        for name in table.values()
     ]
     return "\n".join(rows) + "\n"

@@ -1,7 +1,7 @@
 """A typed tree as it could be written."""
 
+from linecontrol.duration import NS, exact
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
-from linecontrol.rules.message import duration_text
 from linecontrol.rules.names import Kind
 from linecontrol.rules.typed import Apply, Const, Figure, Load, Passed, Since, Typed
 
@@ -22,11 +22,11 @@ def text_of(tree: Typed) -> str:
         case Since():
             return f"age({tree.name.path})"
         case Figure():
-            rank = f", {tree.rank:g}" if tree.function == "quantile" else ""
+            rank = f", {100 * tree.rank:g}%" if tree.function == "quantile" else ""
             least = f", min {tree.least}" if tree.source.size and tree.least not in (0, tree.source.size) else ""
             return f"{tree.function}({tree.source.text}{rank}, last {_reach(tree)}{least})"
         case Passed():
-            limit = duration_text(tree.limit) if tree.figure.kind is Kind.DUR else f"{tree.limit:g}"
+            limit = exact(round(tree.limit * NS)) if tree.figure.kind is Kind.DUR else f"{tree.limit:g}"
             return f"{text_of(tree.figure)} {tree.sign} {limit}"
         case Apply(op="in", items=(item, *options)):
             return f"{text_of(item)} in ({', '.join(map(text_of, options))})"
@@ -54,7 +54,9 @@ def _const(tree: Const) -> str:
         return "true" if tree.value else "false"
     if isinstance(tree.value, str):
         return f"'{tree.value}'"
-    return duration_text(tree.value) if tree.kind is Kind.DUR else f"{tree.value:g}"
+    if tree.kind is Kind.DUR:
+        return exact(round(tree.value * NS))
+    return f"{round(100 * tree.value, 9):g}%" if tree.share else f"{tree.value:g}"
 
 
 def _load(tree: Load) -> str:
@@ -67,5 +69,5 @@ def _load(tree: Load) -> str:
 def _reach(tree: Figure) -> str:
     source = tree.source
     if not source.size:
-        return duration_text(source.span_ns / 1e9)
+        return exact(source.span_ns)
     return f"{source.size} {'samples' if source.stream.startswith('tag.') else source.stream}"

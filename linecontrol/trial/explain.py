@@ -1,16 +1,18 @@
 """Why a rule says what it says of a subject: the value of every part of its conditions."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec import Struct
 
+from linecontrol.duration import NS, exact
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.emit import value_of
 from linecontrol.rules.kleene import AS_FALSE, AS_TRUE
 from linecontrol.rules.message import show
 from linecontrol.rules.names import Kind
 from linecontrol.rules.spell import text_of
-from linecontrol.rules.typed import Apply, Chain, Const, Typed
+from linecontrol.rules.typed import Apply, Chain, Const, Typed, is_share
 from linecontrol.rules.watch import Watch
 
 
@@ -60,17 +62,21 @@ def _parts(watch: Watch, condition: str, tree: Typed, depth: int) -> Iterator[Ex
     if isinstance(tree, Const):
         return
     value = value_of(tree)(*watch.facts)()
-    yield Explained(condition, depth, text_of(tree), _value(tree.kind, value))
+    yield Explained(condition, depth, text_of(tree), _value(tree, value))
     if isinstance(tree, Apply):
         for item in tree.items:
             yield from _parts(watch, condition, item, depth + 1)
 
 
-def _value(kind: Kind, value: bool | float | str | None) -> str:
+def _value(tree: Typed, value: Any) -> str:
     if value is None:
         return "unknown"
-    if kind is Kind.NUM:
-        return f"{value:.6g}"
-    if kind is Kind.BOOL:
-        return "true" if value else "false"
-    return show(kind, value)
+    match tree.kind:
+        case Kind.NUM:
+            return f"{100 * value:.6g} %" if is_share(tree) else f"{value:.6g}"
+        case Kind.BOOL:
+            return "true" if value else "false"
+        case Kind.DUR:
+            return exact(round(value * NS, -6))
+        case _:
+            return show(tree.kind, value)

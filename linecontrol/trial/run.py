@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from linecontrol.calendar import WorkCalendar, to_ns
 from linecontrol.config import Config
 from linecontrol.config.rule_test import ExpectConfig, GivenConfig, RuleTestConfig
+from linecontrol.duration import exact
 from linecontrol.model import AlarmState, AnyEvent, FlagChanged, Noted
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.alarm import RESERVED
@@ -255,8 +256,5 @@ def _wanted(expect: ExpectConfig) -> str:
 
 
 def _shown(ns: int) -> str:
-    """A duration as test files say it: ``2h18m``, ``90s``, ``1.5s``."""
-    hours, rest = divmod(round(ns / 1_000_000), 3_600_000)
-    minutes, millis = divmod(rest, 60_000)
-    seconds = f"{millis / 1000:g}s" if millis or not (hours or minutes) else ""
-    return f"{f'{hours}h' if hours else ''}{f'{minutes}m' if minutes else ''}{seconds}"
+    """A duration as test files say it, to the millisecond."""
+    return exact(round(ns, -6))

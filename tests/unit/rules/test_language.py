@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linecontrol.config import Subject
+from linecontrol.duration import duration_ns, exact
 from linecontrol.rules.check import Vocabulary
 from linecontrol.rules.check import check as check_with
 from linecontrol.rules.check import check_condition as check_condition_with
@@ -297,6 +298,31 @@ def test_every_operation_is_emitted() -> None:
 )  # fmt: skip
 def test_durations_as_people_read_them(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+@given(st.integers(0, 10**17))
+def test_an_exact_duration_is_read_as_itself(ns: int) -> None:
+    assert duration_ns(exact(ns)) == ns
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("bottleneck", "7.4 %"),
+        ("1.5%", "1.5 %"),
+        ("-60%", "-60 %"),
+        ("bottleneck + 50%", "57 %"),
+        ("running.progress - 20%", "-20 %"),
+        ("100 * bottleneck", "7.4"),
+        ("bottleneck / 2", "0"),
+        ("cycles_today + 50%", "0.5"),
+        ("share", "?"),
+    ],
+)
+def test_shares_are_shown_as_percentages(text: str, shown: str) -> None:
+    facts = (StationFacts("line", bottleneck=0.074, observed=True, planned=1.0), LineFacts(), None, None)
+    filled = message(f"{{{text}}}", Subject.STATION).fill({}, (*facts, Moment(None, Present()), {}))
+    assert filled == shown
 
 
 def test_message_with_values() -> None:

@@ -74,9 +74,9 @@ def test_delays_windows_messages_and_texts_take_params(lab: SimpleNamespace) -> 
     config = lab.plant({"r": {"each": "station", **rule}})
     flags = lab.play(lab.room_of(config), sorted(events, key=lambda event: event.at_ns), MONDAY + 100 * S)
     assert [(flag.station, flag.transition, (flag.at_ns - MONDAY) / S, flag.text) for flag in flags] == [
-        ("second", "raised", 17.0, "1 of 1.5, setup, 7s"),
-        ("second", "cleared", 37.0, "1 of 1.5, setup, 7s"),
-        ("third", "raised", 80.0, "2 of 1.5, setup, 60s"),
+        ("second", "raised", 17.0, "1 of 150 %, setup, 7s"),
+        ("second", "cleared", 37.0, "1 of 150 %, setup, 7s"),
+        ("third", "raised", 80.0, "2 of 150 %, setup, 60s"),
     ]
 
 
