@@ -100,6 +100,8 @@ def test_the_rule_itself_is_right(said: Callable[[str], list[str]]) -> None:
         (RULE + "    actions: [{command: andon, value: rde}]\n    only: [main/first]\n",
          ["6:39: rules.x.actions[0].value: 'rde' is neither a colour (off, green, yellow, red) nor a param, did you "
           "mean 'red'?"]),
+        (RULE.replace("station", "line").replace("andon", "lag > 5") + "    actions: [{command: andon, value: red}]\n",
+         ["6:15: rules.x.actions[0]: a rule about a line has no station of its own: name one with station:"]),
         (RULE + "    actions: [{setpoint: speed, value: 3}]\n",
          ["6:26: rules.x.actions[0].setpoint: no setpoint named 'speed'; there is none"]),
         (RULE + "    params: {n: 3}\n",
