@@ -149,10 +149,10 @@ class Writer:
         inputs = list(dict.fromkeys(leaves(tree)))
         if isinstance(tree, Const) or not inputs:
             return self._kleene(tree)
-        if _may_divide_by_zero(tree):
+        if may_divide_by_zero(tree):
             return self._kleene(tree)
         known = " and ".join(f"{self._locals[leaf]} is not None" for leaf in inputs)
-        return f"({self._native(tree)}) if {known} else {self._kleene(tree)}"
+        return f"({self.native(tree)}) if {known} else {self._kleene(tree)}"
 
     def aside(self) -> "Writer":
         """A writer for a branch: it knows what has been read, and what it reads isn't known afterwards."""
@@ -164,15 +164,9 @@ class Writer:
         """The names under which inputs were read."""
         return [self._locals[leaf] for leaf in inputs]
 
-    def is_false(self, tree: Typed) -> str:
-        """An expression: whether a tree whose inputs were read is known to be false."""
-        known = " and ".join(f"{name} is not None" for name in self.names(dict.fromkeys(leaves(tree))))
-        return f"{known} and not {self._native(tree)}"
-
-    def deciding(self, tree: Typed, otherwise: str) -> list[str]:
-        """Code that sets ``s`` to what a tree with known inputs is worth; where it can't be told, ``otherwise``."""
-        code = f"s = {self._native(tree)}"
-        return [f"try: {code}", f"except BY_ZERO: {otherwise}"] if _may_divide_by_zero(tree) else [code]
+    def unknown(self, inputs: Iterable[Leaf]) -> list[str]:
+        """Expressions, one of which is true if any of the inputs, which were read, is unknown."""
+        return [f"{name} is None" for name in self.names(dict.fromkeys(inputs))]
 
     def crossing(self, tree: Typed) -> str | None:
         """The seconds until time moves a tree, whose inputs are known; ``None`` if that is no matter of one sum."""
@@ -181,10 +175,10 @@ class Writer:
             return None
         slopes = {node: self._slope(node) for node in timed if isinstance(node, Apply) and node.op in MAGNITUDES}
         moving = [node for node, slope in slopes.items() if slope != "0.0"]
-        if len(moving) != 1 or slopes[moving[0]] != "1.0" or _may_divide_by_zero(moving[0]):
+        if len(moving) != 1 or slopes[moving[0]] != "1.0" or may_divide_by_zero(moving[0]):
             return None
         left, right = moving[0].items
-        return f"{self._native(right)} - {self._native(left)}"
+        return f"{self.native(right)} - {self.native(left)}"
 
     def waking(self, trees: Sequence[Typed]) -> list[str]:
         """Code that sets ``at`` to the next moment at which time alone may change a condition; it needs ``now``."""
@@ -229,8 +223,8 @@ class Writer:
         when = f"{clock}.when({clock}.worked + n)"
         if clock == "moment":
             when = "now + n if moment.working and now + n <= moment.turns else moment.when(worked + n)"
-        if slope == "1.0" and not _may_divide_by_zero(node):
-            gap = [f"n = {self._native(right)} - {self._native(left)}"]
+        if slope == "1.0" and not may_divide_by_zero(node):
+            gap = [f"n = {self.native(right)} - {self.native(left)}"]
         else:
             gap = [
                 f"g = {self._kleene(left)}; h = {self._kleene(right)}; s = {slope}",
@@ -298,12 +292,13 @@ class Writer:
 
     # --- operations -----------------------------------------------------------------------------------------
 
-    def _native(self, tree: Typed) -> str:
+    def native(self, tree: Typed) -> str:
+        """An expression for a tree whose inputs were read and are known."""
         match tree:
             case Const():
                 return repr(tree.value)
             case Apply():
-                items = [self._native(item) for item in tree.items]
+                items = [self.native(item) for item in tree.items]
                 if tree.op == "in":
                     return f"({items[0]} in ({', '.join(items[1:])},))"
                 if len(items) == 1:
@@ -360,9 +355,10 @@ def _scaled(slope: str, op: str, factor: str) -> str:
     return f"({slope} * ({factor} or 0.0))" if op == "*" else f"({slope} / {factor} if {factor} else 0.0)"
 
 
-def _may_divide_by_zero(tree: Typed) -> bool:
+def may_divide_by_zero(tree: Typed) -> bool:
+    """Whether working out a tree may raise ``ZeroDivisionError``."""
     if not isinstance(tree, Apply):
         return False
     if tree.op == "/" and not (isinstance(tree.items[1], Const) and tree.items[1].value != 0):
         return True
-    return any(map(_may_divide_by_zero, tree.items))
+    return any(map(may_divide_by_zero, tree.items))

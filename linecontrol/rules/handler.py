@@ -22,14 +22,12 @@ binds left out)::
                     b0.at = at + 1 if at < 4 else b0.wrap()
         if changed > 1: sight()                     # whether the station can be seen changed, and with it ages
         v1 = (b0.total / 5 if b0.at >= 0 else b0.mean(0, 5))
-        if a0.raised or v1 is None: s = u0()        # a0: the alarm of w0, the watch; u0: its signal()
-        else: s = (v1 > 100.0)
-        if s is not a0.signal: edge(w0, s, now)
+        if v1 is None or (v1 > 100.0) or not w0.quiet: look(w0, now)
         if changed > 1: first(now)                  # the watches that this moves
 
-A condition that is false for what one of its parts says is not read further. Where time moves a condition, the watch
-plans anew if that may be earlier than it is queued; what comes later is found out when the queue has come to it. Where
-other subjects are moved, their looks follow.
+A watch is quiet as long as its alarm is not raised and its condition was false; then nothing is done while that is so,
+and what is false for one of its parts is not read further. Where time moves a condition, the watch plans anew if that
+may be earlier than it is queued. Where other subjects are moved, their looks follow.
 """
 
 from collections.abc import Sequence
@@ -37,11 +35,11 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from linecontrol.model import CycleCompleted, Event
-from linecontrol.rules.emit import BOUND, Factory, Writer, factory, on_calendar, present
+from linecontrol.rules.emit import BOUND, Factory, Writer, factory, may_divide_by_zero, on_calendar, present
 from linecontrol.rules.names import Kind
 from linecontrol.rules.typed import Apply, Const, Leaf, Load, Passed, Source, Typed, counting, leaves, quick
 
-JUDGING = f"{BOUND}, watches, gate, edge, plan"
+JUDGING = f"{BOUND}, watches, gate, look, plan"
 """What the factories of looks bind: facts, watches, and what a room does about these."""
 HEARING = f"{JUDGING}, present, fold, notes, looks, sight, first"
 """What the factories of handlers bind besides."""
@@ -77,14 +75,14 @@ class Entry(Struct, frozen=True):
 
 
 def look_of(parts: Sequence[Part]) -> Factory:
-    """Makes ``look(now)`` for several watches of one subject.
+    """Makes ``looks(now)`` for several watches of one subject.
 
-    Each condition that changed is told to ``edge(watch, signal, now)``, and ``plan(watch, now)`` is asked for when time
-    may move it earlier than was known.
+    ``look(watch, now)`` is asked for where a condition may have changed, ``plan(watch, now)`` where time may move it
+    earlier than was known.
     """
     writer = Writer(ordered=True)
     body = _judging(writer, parts)
-    return factory(writer.setup, "look(now)", present(body), JUDGING)
+    return factory(writer.setup, "looks(now)", present(body), JUDGING)
 
 
 def handler_of(event: type[Event], parts: Sequence[Part], entries: Sequence[Entry], notes: int, looks: int) -> Factory:
@@ -106,46 +104,47 @@ def _judging(writer: Writer, parts: Sequence[Part]) -> list[str]:
     for part in parts:
         body += writer.read(leaves(part.quick) if part.quick is not None else part.inputs)
     for place, part in enumerate(parts):
-        writer.setup.append(f"w{place} = watches[{place}]; a{place} = w{place}.alarm; u{place} = w{place}.signal")
-        body += _looking(writer, place, part)
-        body.append(f"if s is not a{place}.signal: edge(w{place}, s, now)")
+        writer.setup.append(f"w{place} = watches[{place}]")
+        body += _passing(writer, f"w{place}", part)
     return body
 
 
-def _looking(writer: Writer, place: int, part: Part) -> list[str]:
-    """Code that sets ``s`` to what the condition says. What is raised already or not known is left to the watch."""
-    asked = f"s = u{place}()" + (f"; plan(w{place}, now)" if part.plan else "")
-    code = [f"if a{place}.raised: {asked}"]
-    if part.quick is not None:
-        decided = "" if not part.plan else f"; plan(w{place}, now)" if part.gate else f"; w{place}.wakes = NEVER"
-        code.append(f"elif {writer.is_false(part.quick)}: s = False{decided}")
-        writer = writer.aside()
-    reading = writer.read(part.inputs)
-    known = writer.deciding(part.when, f"s = u{place}()")
+def _passing(writer: Writer, watch: str, part: Part) -> list[str]:
+    """Code that has a watch looked at, unless it is quiet and its condition is known to be false."""
+    if part.quick is None:
+        return _deciding(writer, watch, part)
+    maybe = [*writer.unknown(leaves(part.quick)), writer.native(part.quick), f"not {watch}.quiet"]
+    aside = writer.aside()
+    code = [f"if {' or '.join(maybe)}:", *_indented([*aside.read(part.inputs), *_deciding(aside, watch, part)])]
     if part.plan:
-        known += _planning(writer, place, part)
-    if unknown := " or ".join(f"{name} is None" for name in writer.names(part.inputs)):
-        known = [f"if {unknown}: {asked}", "else:", *_indented(known)]
-    return [*code, "else:", *_indented([*reading, *known])]
+        code.append(f"else: plan({watch}, now)" if part.gate else f"else: {watch}.wakes = NEVER")
+    return code
 
 
-def _planning(writer: Writer, place: int, part: Part) -> list[str]:
+def _deciding(writer: Writer, watch: str, part: Part) -> list[str]:
+    code, maybe = [], [*writer.unknown(part.inputs), writer.native(part.when)]
+    if may_divide_by_zero(part.when):
+        code, maybe = [f"try: s = {' or '.join(maybe)}", "except BY_ZERO: s = True"], ["s"]
+    code.append(f"if {' or '.join(maybe)} or not {watch}.quiet: look({watch}, now)")
+    return [*code, "else:", *_indented(_planning(writer, watch, part))] if part.plan else code
+
+
+def _planning(writer: Writer, watch: str, part: Part) -> list[str]:
     """Code that plans anew if time may move what is known earlier than the watch is queued.
 
     Working time doesn't run faster than the clock: what is further off than the queue is so by both.
     """
     gap = None if part.gate else writer.crossing(part.when)
     if gap is None:
-        return [f"plan(w{place}, now)"]
-    queued, last = f"w{place}.queued", ""
-    due = f"n >= {queued}"
+        return [f"plan({watch}, now)"]
+    due, last = f"n >= {watch}.queued", ""
     if on_calendar(part.when):
         due, last = f"{due} <= moment.turns", " if n < moment.turns else moment.turns"
     return [
         f"n = {gap}",
         "n = now + round(n * 1e9) if 0 < n < FAR else 0",
-        f"if {due}: w{place}.wakes = n{last}",
-        f"else: plan(w{place}, now)",
+        f"if {due}: {watch}.wakes = n{last}",
+        f"else: plan({watch}, now)",
     ]
 
 

@@ -87,7 +87,7 @@ class RulesRoom:
             self._watches,
             self._facts,
             self._moments | {"": Moment(None, self._present)},
-            Judges(self._gate, self._edge, self._plan, self._look),
+            Judges(self._gate, self._look, self._plan),
         )
         self._tags = keeping.tags
         wired = wiring.wired(keeping, self._present)

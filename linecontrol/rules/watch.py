@@ -20,11 +20,11 @@ class Watch:
     """A rule and a subject of it. ``bind`` before anything else.
 
     ``wakes`` is when time alone changes its condition next, ``turns`` when its alarm; ``queued`` is when it is seen to
-    at the latest, and not later than both.
+    at the latest, and not later than both. It is ``quiet`` while its alarm isn't raised and its condition was false.
     """
 
     __slots__ = ("_conditions", "_limit", "_over", "_suppress", "_value", "about", "alarm", "facts", "flag", "moment",
-                 "order", "queued", "rule", "signal", "turns", "wake", "wakes")  # fmt: skip
+                 "order", "queued", "quiet", "rule", "signal", "turns", "wake", "wakes")  # fmt: skip
 
     facts: tuple[Any, ...]
     moment: Moment
@@ -39,6 +39,7 @@ class Watch:
         self.flag = f"{rule.name}/{about.name}"
         self.alarm = Alarm()
         self.queued = self.wakes = self.turns = NEVER
+        self.quiet = False
         self.wake: Callable[[int], int] | None = None
 
     def bind(self, facts: tuple[Any, ...]) -> None:
@@ -82,7 +83,11 @@ class Watch:
         return self._suppress() if self._suppress else False
 
     def turned(self) -> int:
-        """Work out when time alone changes the alarm; the moment at which it changes that or the condition next."""
+        """Work out when time alone changes the alarm; the moment at which it changes that or the condition next.
+
+        To be called whenever the alarm or its signal changed.
+        """
+        self.quiet = not self.alarm.raised and self.alarm.signal is False
         due = due_ns(self.alarm, self.rule.life)
         self.turns = NEVER if due is None else due
         return min(self.turns, self.wakes)

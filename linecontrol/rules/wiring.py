@@ -31,10 +31,8 @@ class Judges(Struct, frozen=True):
     """What looks ask of the room, as in ``handler``."""
 
     gate: Callable[[Watch, int], None]
-    edge: Callable[[Watch, bool | None, int], None]
-    plan: Callable[[Watch, int], None]
     look: Callable[[Watch, int], None]
-    """At one watch, all of this."""
+    plan: Callable[[Watch, int], None]
 
 
 class Wired(Struct, frozen=True):
@@ -196,7 +194,7 @@ class Wiring:
 
     def _asked(self, hearing: Sequence[Heard]) -> tuple[Any, ...]:
         judges = self._judges
-        return [watch for watch, _ in hearing], judges.gate, judges.edge, judges.plan
+        return [watch for watch, _ in hearing], judges.gate, judges.look, judges.plan
 
     def _parts(self, hearing: Sequence[Heard]) -> tuple[Part, ...]:
         return tuple(self._part(watch.rule, plan) for watch, plan in hearing)
