@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 NS = 1_000_000_000
 """Nanoseconds in a second."""
@@ -60,6 +60,7 @@ def _duration(value: Any) -> int:
 Duration = Annotated[
     int,
     BeforeValidator(_duration),
+    PlainSerializer(exact, return_type=str, when_used="json"),
     WithJsonSchema(
         {"type": "string", "pattern": _DURATION_PATTERN, "examples": ["2h35m", "90s", "250ms"]}, mode="validation"
     ),

@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from linecontrol.config.hints import shown
-from linecontrol.duration import duration_ns
+from linecontrol.duration import duration_ns, exact
 
 Value = int | float | str
 """A value as written: a number, or a text (which may be a share such as ``60%``, or a duration such as ``20min``)."""
@@ -40,6 +40,10 @@ def _length(value: Any) -> int | str:
     return value.strip() if _NAME.fullmatch(value.strip()) else duration_ns(value.strip())
 
 
+def _as_written(value: int | str) -> str:
+    return value if isinstance(value, str) else exact(value)
+
+
 def _number(value: Any) -> float | str:
     if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
         return value
@@ -61,6 +65,7 @@ Param = Annotated[
 Length = Annotated[
     int | str,
     BeforeValidator(_length),
+    PlainSerializer(_as_written, return_type=str, when_used="json"),
     WithJsonSchema(
         {
             "type": "string",

@@ -255,6 +255,21 @@ def put_back(alarm: Alarm, at_ns: int, by: str, reason: str) -> list[Step]:
     return [Step("in_service", at_ns, by, reason)]
 
 
+# --- other rules ----------------------------------------------------------------------------------------------
+
+
+def stands(alarm: Alarm) -> bool:
+    """Whether there is anything to tell of it: it isn't normal, or its cause holds although it is put aside."""
+    return alarm.raised or alarm.state is not AlarmState.NORMAL
+
+
+def depart(alarm: Alarm, transition: str, at_ns: int, reason: str) -> list[Step]:
+    """The alarm ends, as nothing is watched under its name any more."""
+    alarm.raised, alarm.acked, alarm.signal, alarm.since_ns, alarm.dark_ns = False, True, None, None, None
+    alarm.suppressed, alarm.first_out, alarm.muted, alarm.shelf, alarm.service = False, "", False, None, None
+    return [Step(transition, at_ns, reason=reason)]
+
+
 # --- design ---------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ alarm is followed. An alarm *begins to want* somebody when nothing stands any mo
 it counted, and may its group or a flood suppress it. What an operator brings back himself is never suppressed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -60,16 +60,21 @@ class Annunciator:
             ]
         )
 
-    def bind(self, memory: Annunciated) -> Annunciated:
-        """Go on with what is remembered, as far as it is about flags that there are; returns what is kept of it."""
+    def bind(self, memory: Annunciated, renamed: Mapping[str, str] | None = None) -> Annunciated:
+        """Go on with what is remembered, as far as it is about flags that there are; returns what is kept of it.
+
+        ``renamed`` are the present names of flags by their former ones.
+        """
+        names = renamed or {}
+        system = {names.get(flag, flag): alarm for flag, alarm in memory.system.items()}
         self._memory = Annunciated(
-            first=dict(memory.first),
+            first={group: names.get(flag, flag) for group, flag in memory.first.items()},
             floods={line: memory.floods.get(line, Flood()) for line in self._lines},
-            system={flag: alarm for flag, alarm in memory.system.items() if flag in self.flags},
+            system={flag: alarm for flag, alarm in system.items() if flag in self.flags},
         )
         self._system = {}
         for flag in self._memory.system:
-            self._made(flag)
+            self.made(flag)
         self._wanting = {watch.flag for watch in self._watches.values() if watch.alarm.wants}
         self._chattering = {flag: watch for flag, watch in self._watches.items() if watch.alarm.chatter_ns is not None}
         self._loose = []
@@ -188,7 +193,7 @@ class Annunciator:
         return self._flooded(line).put(raised=True, at_ns=at_ns, text=self._flood_text(line, 0))
 
     def _flooded(self, line: str) -> SystemFlag:
-        return self._made(flood_flag(line))
+        return self.made(flood_flag(line))
 
     def _flood_text(self, line: str, muted: int) -> str:
         where = self._titles.get(line, "the plant")
@@ -223,7 +228,7 @@ class Annunciator:
         alarm, settings = watch.alarm, self._chatter
         alarm.chatter_ns = at_ns
         self._chattering[watch.flag] = watch
-        system = self._made(f"{CHATTERING}/{watch.flag}")
+        system = self.made(f"{CHATTERING}/{watch.flag}")
         begins = not system.alarm.raised
         delay = duration_text(chatter.calming_ns(alarm, watch.rule.life, settings.window) / 1e9)
         text = (
@@ -239,17 +244,22 @@ class Annunciator:
     def _calm(self, watch: Watch, at_ns: int) -> list[Told]:
         watch.alarm.chatter_ns = None
         del self._chattering[watch.flag]
-        system = self._made(f"{CHATTERING}/{watch.flag}")
+        system = self.made(f"{CHATTERING}/{watch.flag}")
         return system.put(raised=False, at_ns=at_ns, text=system.alarm.text)
 
     # --- the system's own flags -----------------------------------------------------------------------------
+
+    def systems(self) -> Iterable[SystemFlag]:
+        """The gateway's own flags of which anything is remembered."""
+        return self._system.values()
 
     def system(self, flag: str) -> SystemFlag | None:
         """One of the gateway's own flags, if it stands or something gates it."""
         self._forget()
         return self._system.get(flag)
 
-    def _made(self, flag: str) -> SystemFlag:
+    def made(self, flag: str) -> SystemFlag:
+        """One of the gateway's own flags, which stands from now on if it never did."""
         if flag not in self._system:
             alarm = self._memory.system.setdefault(flag, Alarm())
             rule, _, subject = flag.partition("/")

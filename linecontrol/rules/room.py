@@ -36,8 +36,9 @@ from linecontrol.rules.fold import ELSEWHERE
 from linecontrol.rules.keep import Keeping, facts_of, take_over
 from linecontrol.rules.moment import NEVER, Moment, Present
 from linecontrol.rules.names import FORECASTS
-from linecontrol.rules.system_flag import LIFE, SHELVE_MAX_NS
-from linecontrol.rules.watch import Watch
+from linecontrol.rules.succession import Succession, comes, ends, leaves, present_names, standing
+from linecontrol.rules.system_flag import LIFE, SHELVE_MAX_NS, SystemFlag
+from linecontrol.rules.watch import Told, Watch
 from linecontrol.rules.wiring import Judges, Wiring
 
 _ANNUNCIATOR = -1
@@ -67,6 +68,7 @@ class RulesRoom:
             ConfigError: a rule has problems.
         """
         rules = compiled(config)
+        self._rules = config.rules.keys()
         if found := rules.problems:
             raise ConfigError([f"rules.{p.rule}.{p.field}: at character {p.offset + 1}: {p.text}" for p in found])
         self._watches = [
@@ -181,11 +183,41 @@ class RulesRoom:
         """Go on in place of another room, of other rules; as ``remember``, and the other one is used up."""
         self._take_over(old._remembered())  # noqa: SLF001 - another one of the same class
 
+    def succeed(self, old: "RulesRoom", at_ns: int) -> Succession:
+        """Take the place of another room at a moment, or at its latest if that is later; it is used up.
+
+        Up to then its rules counted, and all that ends then has ended; these rules' conditions are worked out at once.
+        """
+        until = list(old.tick(at_ns))
+        memory, former = old._remembered(), old._standing()  # noqa: SLF001 - another one of the same class
+        names = present_names(self._watches, memory.alarms)
+        kept, renamed = 0, list[tuple[str, list[Told]]]()
+        for its in former:
+            present = names.get(its.flag, its.flag)
+            if present not in self.flags:
+                until += ends(its, self._rules, memory.now_ns)
+                continue
+            kept += 1
+            if present != its.flag:
+                renamed.append((present, leaves(its, names, memory.now_ns)))
+        for flag in memory.alarms.keys() - old.flags:  # what was noted was never told as a flag
+            if names.get(flag, flag) in self.flags:
+                del memory.alarms[flag]
+        self._take_over(memory)
+        moved = [event for flag, left in renamed for event in (*left, *comes(self._named(flag), memory.now_ns))]
+        return Succession(until, moved, self.tick(memory.now_ns), kept)
+
     # --- memory ---------------------------------------------------------------------------------------------
 
     def _remembered(self) -> _Remembered:
         alarms = {watch.flag: watch.alarm for watch in self._watches}
         return _Remembered(self._anchor_ns, self._present.now, self._facts, alarms, self._annunciated)
+
+    def _standing(self) -> list[Watch | SystemFlag]:
+        return standing(self._watches, self._annunciator.systems())
+
+    def _named(self, flag: str) -> Watch | SystemFlag:
+        return self._by_flag.get(flag) or self._annunciator.made(flag)
 
     def _take_over(self, old: _Remembered) -> None:
         self._anchor_ns, self._present.now = old.anchor_ns, old.now_ns
@@ -195,15 +227,16 @@ class RulesRoom:
         self._queued = NEVER
         for moment in self._moments.values():
             moment.start(old.anchor_ns)
+        names = present_names(self._watches, old.alarms)
+        alarms = {names.get(flag, flag): alarm for flag, alarm in old.alarms.items()}
         for watch in self._watches:
-            former = f"{watch.rule.config.was}/{watch.about.name}" if watch.rule.config.was else ""
-            alarm = old.alarms.get(watch.flag) or old.alarms.get(former)
-            if alarm is not None:
+            if (alarm := alarms.get(watch.flag)) is not None:
                 watch.take_over(alarm)
+                watch.alarm.first_out = names.get(alarm.first_out, alarm.first_out)
             watch.queued = watch.wakes = watch.turns = NEVER
-        self._annunciated = self._annunciator.bind(old.annunciated)
+        self._annunciated = self._annunciator.bind(old.annunciated, names)
         if old.now_ns:
-            self._resume(old.alarms, old.now_ns)
+            self._resume(alarms, old.now_ns)
         self._present.next_ns = self._heap[0][0] if self._heap else NEVER if old.now_ns else 0
 
     def _resume(self, before: Container[str], now: int) -> None:

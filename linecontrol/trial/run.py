@@ -149,9 +149,9 @@ class _Trial:
         if not isinstance(step, GivenConfig):
             self._hear(self._room.see(step))
         elif step.restart:
-            self._again(self._config, at_ns)
+            self._restarted(at_ns)
         elif step.reload is not None:
-            self._again(self._reload(step.reload), at_ns)
+            self._reloaded(self._reload(step.reload), at_ns)
         elif (operation := self._facts.operation(step, at_ns)) is not None:
             if operation.flag not in self._room.flags:
                 raise ValueError(missing(operation.flag, self._config))
@@ -169,13 +169,19 @@ class _Trial:
         self.until(at_ns)
         return sorted(self._open)
 
-    def _again(self, config: Config, at_ns: int) -> None:
+    def _restarted(self, at_ns: int) -> None:
         self.until(at_ns)
         memory = self._room.memory()
-        self._config = config
-        self._room = RulesRoom(config, self._calendars)
+        self._room = RulesRoom(self._config, self._calendars)
         self._room.remember(memory)
         self.until(at_ns)
+
+    def _reloaded(self, config: Config, at_ns: int) -> None:
+        self._config, old = config, self._room
+        self._room = RulesRoom(config, self._calendars)
+        succession = self._room.succeed(old, at_ns)
+        self._hear(succession.until)
+        self._hear(succession.since)
 
     def _hear(self, events: Sequence[AnyEvent]) -> None:
         for event in events:

@@ -1,0 +1,67 @@
+"""Rules in the place of others: under which names flags go on, and how those end that nobody watches any more."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
+
+from msgspec import Struct
+
+from linecontrol.model import AnyEvent
+from linecontrol.rules.alarm import CHATTERING, RESERVED, Step, depart, stands
+from linecontrol.rules.system_flag import SystemFlag
+from linecontrol.rules.watch import Told, Watch
+
+REMOVED = "the rule was removed"
+NARROWED = "the rule is about this no longer"
+UNWATCHED = "what it was about is watched no longer"
+
+
+class Succession(Struct, frozen=True):
+    """What it brings that rules take the place of others, in this order.
+
+    ``until`` then: what time brought about, and flags that end. ``renamed``: flags that stand, under their former and
+    their present names. ``since`` then: what the new rules say at once. ``kept`` flags that stand go on.
+    """
+
+    until: Sequence[AnyEvent]
+    renamed: Sequence[AnyEvent]
+    since: Sequence[AnyEvent]
+    kept: int
+
+
+def present_names(watches: Iterable[Watch], former: Collection[str]) -> dict[str, str]:
+    """The present names of flags that a rule of another name (``was:``) had among the ``former`` ones."""
+    names: dict[str, str] = {}
+    for watch in watches:
+        its = f"{watch.rule.config.was}/{watch.about.name}"
+        if watch.rule.config.was and its in former and watch.flag not in former:
+            names |= {its: watch.flag, f"{CHATTERING}/{its}": f"{CHATTERING}/{watch.flag}"}
+    return names
+
+
+def standing(watches: Iterable[Watch], systems: Iterable[SystemFlag]) -> list[Watch | SystemFlag]:
+    """Those whose flags stand."""
+    return [
+        *(watch for watch in watches if not watch.rule.config.only_notes and stands(watch.alarm)),
+        *(system for system in systems if stands(system.alarm)),
+    ]
+
+
+def ends(its: Watch | SystemFlag, rules: Collection[str], at_ns: int) -> list[Told]:
+    """A flag ends, as no rule of ``rules`` watches for it; its alarm is used up."""
+    rule = its.flag.partition("/")[0]
+    reason = UNWATCHED if rule in RESERVED else NARROWED if rule in rules else REMOVED
+    return its.tell(depart(its.alarm, "cleared", at_ns, reason))
+
+
+def leaves(its: Watch | SystemFlag, names: Mapping[str, str], at_ns: int) -> list[Told]:
+    """A flag is known by its former name no longer; its alarm is left as it is."""
+    alarm, its.alarm = its.alarm, copy(its.alarm)
+    told = its.tell(depart(its.alarm, "renamed", at_ns, f"called {names[its.flag]} now"))
+    its.alarm = alarm
+    return told
+
+
+def comes(its: Watch | SystemFlag, at_ns: int) -> list[Told]:
+    """A flag is known by its present name from now on: as it stands, with who put it aside and why."""
+    gate = its.alarm.service or its.alarm.shelf
+    return its.tell([Step("renamed", at_ns, gate.by if gate else "", gate.reason if gate else "")])
