@@ -1,12 +1,14 @@
 """The pure centre: observations and the time in, events out.
 
-``step``, ``tick``, ``question``, ``snapshot`` and ``restore`` are its only doors. It asks nobody for the time and does
-no I/O, so live operation, recovery after a crash, replay and tests are the same code, and the same calls give the same
-events, byte for byte. What depends on the time alone is looked at on a fixed grid (``engine: resolution:``), behind the
-present by ``engine: lateness:``; hence ticks may be left out or added between steps without changing any event.
+``step``, ``tick``, ``question``, ``snapshot`` and ``restore`` are its only doors; other rules come in as an
+observation, for which ``prepare`` may be called beforehand. It asks nobody for the time and does no I/O, so live
+operation, recovery after a crash, replay and tests are the same code, and the same calls give the same events, byte for
+byte. What depends on the time alone is looked at on a fixed grid (``engine: resolution:``), behind the present by
+``engine: lateness:``; hence ticks may be left out or added between steps without changing any event.
 """
 
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 
 import msgspec
@@ -16,8 +18,9 @@ from linecontrol.assessment.question import Question
 from linecontrol.bottleneck import BottleneckRoom
 from linecontrol.calendar import line_calendars
 from linecontrol.config import Config
+from linecontrol.config.rules_data import rules_text, with_rules_text
 from linecontrol.control import ControlRoom
-from linecontrol.errors import SnapshotError
+from linecontrol.errors import ConfigError, SnapshotError
 from linecontrol.kpi import KpiRoom
 from linecontrol.line import LineRoom
 from linecontrol.model import (
@@ -29,8 +32,10 @@ from linecontrol.model import (
     Operation,
     Reading,
     Room,
+    RulesGiven,
 )
 from linecontrol.rules import AlarmKpiRoom, RulesRoom
+from linecontrol.rules.succession import change
 from linecontrol.target import TargetRoom
 
 
@@ -41,9 +46,19 @@ class Snapshot(Struct, frozen=True):
     grid_ns: int
     line: bytes
     rooms: dict[str, bytes]
+    rules: str = ""
+    """The rules that counted, as ``config.rules_data`` makes a text of them."""
 
 
 _VERSION = 1
+
+
+class Prepared(Struct, frozen=True):
+    """Rules that are ready to count: their text, the config with them, and the room that watches them."""
+
+    text: str
+    config: Config
+    room: RulesRoom
 
 
 class Engine:
@@ -62,6 +77,9 @@ class Engine:
             ConfigError: a rule can't be compiled.
         """
         by_line = line_calendars(config, holidays)
+        self._config, self._calendars = config, by_line
+        self._text = rules_text(config)
+        self._prepared: Prepared | None = None
         self._settings = config.engine
         self._line = LineRoom(config, by_line, counter_bits)
         self._rules = RulesRoom(config, by_line)
@@ -86,13 +104,15 @@ class Engine:
         out = self.tick(now_ns)
         batch: list[Reading | LinkChange] = []
         for observation in observations:
-            if isinstance(observation, CommandOutcome | Findings | Operation):
+            if isinstance(observation, CommandOutcome | Findings | Operation | RulesGiven):
                 self._spread(self._line.observe(batch, now_ns), 0, out)
                 batch = []
                 if isinstance(observation, Findings):
                     self._spread(observation.events, self._rules_at, out)
                 elif isinstance(observation, Operation):
                     self._spread(self._rules.operate(observation), self._rules_at + 1, out)
+                elif isinstance(observation, RulesGiven):
+                    self._change(observation, out)
                 else:
                     self._spread(self._control.outcome(observation), len(self._chain), out)
             else:
@@ -124,13 +144,73 @@ class Engine:
         """The flags that there are, ``rule/subject``."""
         return self._rules.flags
 
+    # --- other rules ----------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        """The config with the rules that count."""
+        return self._config
+
+    @property
+    def rules(self) -> str:
+        """The rules that count, as ``config.rules_data`` makes a text of them."""
+        return self._text
+
+    def prepare(self, rules: str) -> Prepared:
+        """All that takes long about other rules; nothing changes. May be called in another thread.
+
+        Raises:
+            ConfigError: this plant can't have them.
+        """
+        try:
+            config = with_rules_text(self._config, rules)
+        except ValueError as error:
+            msg = f"these rules are of another version: {error}"
+            raise ConfigError([msg]) from error
+        return Prepared(rules, config, RulesRoom(config, self._calendars))
+
+    def expect(self, prepared: Prepared) -> None:
+        """Other rules will come in next that are prepared; without this they are prepared when they do."""
+        self._prepared = prepared
+
+    def _change(self, given: RulesGiven, out: list[AnyEvent]) -> None:
+        """Other rules count from now on. Rules that this plant can't have (any more) are passed over."""
+        prepared, self._prepared = self._prepared, None
+        if given.text == self._text:
+            return
+        if prepared is None or prepared.text != given.text:
+            try:
+                prepared = self.prepare(given.text)
+            except ConfigError:
+                return
+        old, before = self._rules, self._config
+        succession = prepared.room.succeed(old, given.at_ns)
+        at_ns = prepared.room.now_ns
+        self._spread(succession.until, self._rules_at + 1, out)
+        for event in succession.renamed:
+            out += self._alarm_kpi.see(event)
+            out.append(event)
+        self._take(prepared)
+        out.append(change(before, self._config, by=given.by, at_ns=at_ns, kept=succession.kept))
+        self._control.follow(self._config)
+        self._spread(succession.since, self._rules_at + 1, out)
+        self._spread(self._control.settle(self._rules.raised(), at_ns), len(self._chain), out)
+
+    def _take(self, prepared: Prepared) -> None:
+        self._text, self._config, self._rules = prepared.text, prepared.config, prepared.room
+        self._rooms["rules"] = self._chain[self._rules_at] = prepared.room
+
+    # --- memory ---------------------------------------------------------------------------------------------
+
     def snapshot(self) -> bytes:
         """All that the engine remembers."""
         memories = {name: room.memory() for name, room in self._rooms.items()}
-        return msgspec.msgpack.encode(Snapshot(_VERSION, self._grid_ns, self._line.memory(), memories))
+        return msgspec.msgpack.encode(Snapshot(_VERSION, self._grid_ns, self._line.memory(), memories, self._text))
 
     def restore(self, snapshot: bytes) -> list[str]:
-        """Go on where ``snapshot`` was taken; names the rooms that had to start afresh as the config changed.
+        """Go on where ``snapshot`` was taken, with its rules; names the rooms that had to start afresh.
+
+        They do where the config changed too much. Rules that this plant can't have (any more) are not taken.
 
         Raises:
             SnapshotError: it was taken by another version.
@@ -143,6 +223,10 @@ class Engine:
         if taken.version != _VERSION:
             msg = f"the snapshot is of version {taken.version}; this linecontrol reads version {_VERSION}"
             raise SnapshotError(msg)
+        if taken.rules and taken.rules != self._text:
+            with suppress(ConfigError):
+                self._take(self.prepare(taken.rules))
+                self._control.follow(self._config)
         self._line.remember(taken.line)
         afresh = []
         for name, room in self._rooms.items():

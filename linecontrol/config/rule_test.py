@@ -11,7 +11,7 @@ from pydantic import Field, Strict, model_validator
 from linecontrol.config.types import ConfigModel, Duration, Name
 from linecontrol.model.state import TRANSITIONS, StationState, Timing
 
-_EXPECTED = (*TRANSITIONS, "noted")
+_EXPECTED = (*(each for each in TRANSITIONS if each != "renamed"), "noted")
 
 
 class StartConfig(ConfigModel):

@@ -1,6 +1,6 @@
 """One thing that can be written (``line/station/name``): who wants what of it, and what was written last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -69,6 +69,18 @@ class Channel(Struct):
         if gone:
             self.demands = [demand for demand in self.demands if demand.flag != flag]
             self._decide(gone[-1].on_clear, reason)
+
+    def settle(self, wanted: Mapping[str, Demand], reason: str) -> None:
+        """Have these wishes of flags and no others; those that are there stay in their order."""
+        if not self.demands and not wanted:
+            return
+        was = self._strongest(self.demands)
+        kept = [wanted[demand.flag] for demand in self.demands if demand.flag in wanted]
+        known = {demand.flag for demand in kept}
+        demands = [*kept, *(demand for flag, demand in wanted.items() if flag not in known)]
+        if demands != self.demands:
+            self.demands = demands
+            self._decide(None if was is None else was.on_clear, reason)
 
     def want(self, value: Written, reason: str) -> None:
         """Have a value stand there that no flag asks for."""

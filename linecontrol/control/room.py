@@ -50,9 +50,8 @@ class ControlRoom:
 
     def __init__(self, config: Config) -> None:
         """Nothing is raised and nothing is open."""
-        self._config = config
         self._control = config.control
-        self._actions = {name: rule.writes for name, rule in config.rules.items()}
+        self.follow(config)
         self._memory = _Remembered()
 
     # --- the doors ------------------------------------------------------------------------------------------
@@ -64,10 +63,9 @@ class ControlRoom:
         if not isinstance(event, FlagChanged):
             return ()
         said: list[AnyEvent] = []
-        wanting = event.state in WANTING or (event.raised and event.suppressed_by == flood_flag(event.line))
+        wanting = _wants(event)
         for action in self._actions.get(event.rule, ()):
-            target = action.station or f"{event.line}/{event.station}"
-            name, setpoint = _what(action), isinstance(action, SetpointAction)
+            target, name, setpoint = _target(action, event), _what(action), isinstance(action, SetpointAction)
             channel = self._memory.channels.get(f"{target}/{name}")
             if not wanting:
                 if channel is not None:
@@ -141,6 +139,29 @@ class ControlRoom:
             for demand in list(channel.demands):
                 if channel.name not in map(_what, self._actions.get(demand.rule, ())):
                     channel.drop(demand.flag, "the rule is gone")
+
+    # --- other rules ----------------------------------------------------------------------------------------
+
+    def follow(self, config: Config) -> None:
+        """These rules count from now on; ``settle`` is to follow."""
+        self._config = config
+        self._actions = {name: rule.writes for name, rule in config.rules.items()}
+
+    def settle(self, flags: Sequence[FlagChanged], at_ns: int) -> Sequence[AnyEvent]:
+        """Have written what the rules that count now say of all raised flags, as they stand, and nothing else."""
+        wanted: dict[str, dict[str, Demand]] = {}
+        for flag in filter(_wants, flags):
+            for action in self._actions.get(flag.rule, ()):
+                target, name, setpoint = _target(action, flag), _what(action), isinstance(action, SetpointAction)
+                demand = _demand(action, flag, self._config.rules[flag.rule])
+                if self._refusal(target, name, demand.value, setpoint=setpoint) is None:
+                    self._channel(target, name, setpoint=setpoint)
+                    wanted.setdefault(f"{target}/{name}", {})[flag.flag] = demand
+        said: list[AnyEvent] = []
+        for key, channel in self._memory.channels.items():
+            channel.settle(wanted.get(key, {}), "other rules count now")
+            said += self._write(channel, at_ns)
+        return said
 
     # --- what may be written --------------------------------------------------------------------------------
 
@@ -232,6 +253,15 @@ class ControlRoom:
     def _next_id(self, target: str, name: str) -> str:
         self._memory.count += 1
         return f"{target}/{name}/{self._memory.count}"
+
+
+def _wants(flag: FlagChanged) -> bool:
+    """Whether a flag has its commands written: those of one that a flood mutes stand."""
+    return flag.state in WANTING or (flag.raised and flag.suppressed_by == flood_flag(flag.line))
+
+
+def _target(action: CommandAction | SetpointAction, flag: FlagChanged) -> str:
+    return action.station or f"{flag.line}/{flag.station}"
 
 
 def _what(action: CommandAction | SetpointAction) -> str:

@@ -27,6 +27,7 @@ from linecontrol.model.event import (
     Noted,
     Opinion,
     ReleaseProposed,
+    RulesChanged,
     Sampled,
     ShiftKpi,
     StateChanged,
@@ -37,7 +38,7 @@ from linecontrol.model.event import (
     UnitCompleted,
 )
 from linecontrol.model.health import ConnectionHealth, Health, SinkHealth
-from linecontrol.model.observation import Findings, Observation, Operation
+from linecontrol.model.observation import Findings, Observation, Operation, RulesGiven
 from linecontrol.model.reading import CommandOutcome, LinkChange, Quality, Reading, Value
 from linecontrol.model.room import Room
 from linecontrol.model.state import AlarmState, Andon, CommandResult, Severity, StationState, Timing
@@ -82,6 +83,8 @@ __all__ = [
     "Reading",
     "ReleaseProposed",
     "Room",
+    "RulesChanged",
+    "RulesGiven",
     "Sampled",
     "Severity",
     "ShiftKpi",

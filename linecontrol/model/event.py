@@ -421,9 +421,11 @@ class FlagChanged(Event, frozen=True, kw_only=True, tag="flag_changed"):
     ``flag`` is ``rule/subject``; ``raised_ns`` with it identifies the instance. ``transition`` is ``raised``,
     ``cleared``, ``acknowledged``, ``realarmed`` (still raised so long after that), ``blind`` (its inputs are unknown),
     ``sighted``, ``shelved``, ``unshelved``, ``suppressed`` (by design), ``unsuppressed``, ``out_of_service``,
-    ``in_service``, or ``changed`` (its text). ``by`` and ``reason`` are an operator's. ``raised`` tells whether its
-    cause holds, whatever its state. ``suppressed_by`` is what suppresses it in the state of that name: the rule's
-    condition, ``first out: FLAG``, or the flag of a flood. ``until_ns`` ends a shelving or being out of service.
+    ``in_service``, ``changed`` (its text) or ``renamed`` (told under the former and the present name). ``by`` and
+    ``reason`` are an operator's; where a flag ends or is renamed because other rules count, ``reason`` says so.
+    ``raised`` tells whether its cause holds, whatever its state. ``suppressed_by`` is what suppresses it in the state
+    of that name: the rule's condition, ``first out: FLAG``, or the flag of a flood. ``until_ns`` ends a shelving or
+    being out of service.
     """
 
     flag: str
@@ -459,6 +461,35 @@ class Noted(Event, frozen=True, kw_only=True, tag="noted"):
     def transition(self) -> str:
         """``noted``: what happened, told as that of a flag."""
         return "noted"
+
+
+class RulesChanged(Event, frozen=True, kw_only=True, tag="rules_changed"):
+    """Other rules count from now on, because ``by`` wanted it (empty: at a start of the gateway).
+
+    Names of rules; ``renamed`` has pairs of a former and a present one. ``settings`` tells whether alarm settings
+    changed, ``kept`` how many flags that stand go on; those that end are told as ``cleared``.
+    """
+
+    by: str
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    renamed: list[tuple[str, str]]
+    settings: bool
+    kept: int
+
+    @property
+    def text(self) -> str:
+        """What changed, in a sentence."""
+        parts = [
+            ("added", self.added),
+            ("changed", self.changed),
+            ("removed", self.removed),
+            ("renamed", [f"{former} to {present}" for former, present in self.renamed]),
+            ("changed", ["alarm settings"] if self.settings else []),
+        ]
+        said = [f"{what} {', '.join(names)}" for what, names in parts if names]
+        return f"rules: {'; '.join(said) or 'only their order or wording changed'}"
 
 
 class AlarmKpi(Event, frozen=True, kw_only=True, tag="alarm_kpi"):
@@ -544,6 +575,7 @@ AnyEvent = (
     | FlagChanged
     | AlarmKpi
     | Noted
+    | RulesChanged
     | CommandIssued
     | CommandClosed
 )

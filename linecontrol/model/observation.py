@@ -36,5 +36,16 @@ class Operation(Struct, frozen=True, array_like=True, tag="operation", gc=False)
     until_ns: int | None = None
 
 
-Observation = Reading | LinkChange | CommandOutcome | Findings | Operation
+class RulesGiven(Struct, frozen=True, array_like=True, tag="rules", gc=False):
+    """From ``at_ns`` on these rules and alarm settings count, as ``config.rules_data`` makes a ``text`` of them.
+
+    ``by`` is who wanted it; empty at a start of the gateway.
+    """
+
+    text: str
+    at_ns: int
+    by: str = ""
+
+
+Observation = Reading | LinkChange | CommandOutcome | Findings | Operation | RulesGiven
 """What the engine's ``step`` takes."""

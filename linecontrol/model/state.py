@@ -54,7 +54,7 @@ class AlarmState(StrEnum):
 
 TRANSITIONS = (
     "raised", "cleared", "acknowledged", "realarmed", "blind", "sighted", "shelved", "unshelved", "suppressed",
-    "unsuppressed", "out_of_service", "in_service", "changed",
+    "unsuppressed", "out_of_service", "in_service", "changed", "renamed",
 )  # fmt: skip
 """What can happen to a flag."""
 

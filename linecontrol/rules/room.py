@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
 from linecontrol.errors import ConfigError, SnapshotError
-from linecontrol.model import AnyEvent, Operation, Sampled
+from linecontrol.model import AnyEvent, FlagChanged, Operation, Sampled
 from linecontrol.rules.alarm import (
     Alarm,
     Gate,
@@ -161,6 +161,17 @@ class RulesRoom:
             KeyError: there is none.
         """
         return self._by_flag[flag]
+
+    @property
+    def now_ns(self) -> int:
+        """The latest moment that it was told of."""
+        return self._present.now
+
+    def raised(self) -> list[FlagChanged]:
+        """The rules' flags that are raised, each as it stands now."""
+        now = self._present.now
+        raised = [watch for watch in self._watches if watch.alarm.raised and watch.flag in self.flags]
+        return [event for watch in raised for event in watch.tell([Step("", now)]) if isinstance(event, FlagChanged)]
 
     def memory(self) -> bytes:
         """All that the room remembers, encoded."""

@@ -5,7 +5,8 @@ from copy import copy
 
 from msgspec import Struct
 
-from linecontrol.model import AnyEvent
+from linecontrol.config import Config
+from linecontrol.model import AnyEvent, RulesChanged
 from linecontrol.rules.alarm import CHATTERING, RESERVED, Step, depart, stands
 from linecontrol.rules.system_flag import SystemFlag
 from linecontrol.rules.watch import Told, Watch
@@ -26,6 +27,23 @@ class Succession(Struct, frozen=True):
     renamed: Sequence[AnyEvent]
     since: Sequence[AnyEvent]
     kept: int
+
+
+def change(old: Config, new: Config, *, by: str, at_ns: int, kept: int) -> RulesChanged:
+    """How the rules of a config differ from those before."""
+    then, now = old.rules, new.rules
+    renamed = [(rule.was, name) for name, rule in now.items() if rule.was in then and name not in then and rule.was]
+    gone, come = {was for was, _ in renamed}, {name for _, name in renamed}
+    return RulesChanged(
+        at_ns=at_ns,
+        by=by,
+        added=[name for name in now if name not in then and name not in come],
+        changed=[name for name, rule in now.items() if name in then and rule != then[name]],
+        removed=[name for name in then if name not in now and name not in gone],
+        renamed=renamed,
+        settings=old.alarms != new.alarms,
+        kept=kept,
+    )
 
 
 def present_names(watches: Iterable[Watch], former: Collection[str]) -> dict[str, str]:

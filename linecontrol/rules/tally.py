@@ -64,7 +64,7 @@ def take(account: Account, event: FlagChanged) -> bool:
                 period.muted += 1
     elif event.flag not in account.standing:
         account.standing[event.flag] = event.raised_ns
-        if not event.by:
+        if not event.by and event.transition != "renamed":
             _told(account, event)
             return True
     return False
@@ -121,9 +121,9 @@ def _flood(account: Account, event: FlagChanged) -> None:
 
 def _chatter(account: Account, event: FlagChanged) -> None:
     flag = event.flag.removeprefix(f"{CHATTERING}/")
-    if event.transition == "raised":
+    if event.transition == "raised" or (event.transition == "renamed" and event.raised):
         account.chattering[flag] = None
         for period in account.periods:
             period.chattered[flag] = None
-    elif event.transition == "cleared":
+    elif event.transition in ("cleared", "renamed"):
         account.chattering.pop(flag, None)

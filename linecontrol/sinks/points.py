@@ -27,6 +27,7 @@ from linecontrol.model.event import (
     LinkChanged,
     Noted,
     ReleaseProposed,
+    RulesChanged,
     Sampled,
     ShiftKpi,
     StateChanged,
@@ -210,6 +211,8 @@ def points(event: AnyEvent) -> Iterator[Point]:
             )  # fmt: skip
         case Noted():
             yield _plain(schema.NOTE, e, (e.line, e.station, e.rule), at)
+        case RulesChanged():
+            yield _plain(schema.RULES, e, (), at, by=e.by or None)
         case AlarmKpi():
             top = ", ".join(f"{flag} {count}" for flag, count in e.top)
             where = (e.line or None, e.period, e.shift or None)

@@ -55,6 +55,8 @@ _ABOUT = {
     "link": "A connection came up (1) or went down (0)",
     "flag": "A flag changed its state; `active`: it wants somebody, `raised`: its cause holds",
     "note": "A rule's entry into what happened",
+    "rules": "Other rules count from then on: `text` says what changed, `kept` flags that stand went on; no `by` at a "
+    "start of the gateway",
     "command_audit": "A command or a setpoint was issued, or closed",
     "kpi": "Figures of a period; station `ALL` is the line",
     "alarm_kpi": "What a line's flags (`none`: those of no line) asked of its people: how often one was told, by "

@@ -92,6 +92,7 @@ FLAG = _m(
     limit_value=float, raised_ms=int, raised=int, suppressed_by=str, until_ms=int,
 )  # fmt: skip
 NOTE = _m("note", "line station rule", flag=str, text=str, unit=str)
+RULES = _m("rules", "", by=str, text=str, kept=int)
 COMMAND_AUDIT = _m(
     "command_audit", "line station command result", command_id=str, value=float, reason=str, text=str,
     latency_ms=float, expires_ms=int,
@@ -125,6 +126,6 @@ SAMPLE = "sample"
 MEASUREMENTS = (
     STATION_STATE, STATE_INTERVAL, CYCLE, RUNNING_CYCLE, UNIT_INDEX, BUFFER, UNOBSERVED, ANOMALY, ANDON, TARGET,
     COMMITMENT, KIT, BOTTLENECK, BOTTLENECK_VERDICT, CRITICAL_PATH, OPINION, FORECAST, FORECAST_FAN,
-    COMMITMENT_FORECAST, KIT_FORECAST, LAG, LAG_CAUSE, RELEASE, LINK, FLAG, NOTE, COMMAND_AUDIT, KPI, ALARM_KPI,
+    COMMITMENT_FORECAST, KIT_FORECAST, LAG, LAG_CAUSE, RELEASE, LINK, FLAG, NOTE, RULES, COMMAND_AUDIT, KPI, ALARM_KPI,
     GATEWAY_HEALTH, GATEWAY_LINK, GATEWAY_SINK,
 )  # fmt: skip
