@@ -39,7 +39,7 @@ from linecontrol.gateway.outbox import Outbox
 from linecontrol.gateway.pipeline import Pipeline
 from linecontrol.gateway.pulse import Pulse, Stage
 from linecontrol.gateway.source import CLOSE_PATIENCE_S, Source
-from linecontrol.model import AnyEvent, CommandIssued, Health, Operation
+from linecontrol.model import AnyEvent, CommandIssued, Health, Operation, RulesChanged, RulesGiven
 from linecontrol.sinks.influx import InfluxSink
 
 JOURNAL = "journal.sqlite"
@@ -47,6 +47,9 @@ JOURNAL = "journal.sqlite"
 
 PACE_META = "pace"
 """Key beside the journal's records under which the settings that a fast clock stretches are kept, for replay."""
+
+RULES_META = "rules"
+"""Key beside the journal's records under which the rules are kept that counted when it was begun."""
 
 BOARD_RECORDS = 50_000
 """How far back the board looks in the journal when the gateway starts: some days of a line's life."""
@@ -94,14 +97,21 @@ class Pace(Struct, frozen=True):
         return config.model_copy(update={"engine": engine, "control": config.control.model_copy(update=self.control)})
 
 
-def at_its_pace(plan: Plan, path: Path) -> Plan:
-    """The plan at the pace at which a journal was recorded; a demo's is another one than its config's.
+def as_recorded(plan: Plan, path: Path) -> Plan:
+    """The plan with what the recorded journal began with: its rules, and its pace, which is another one in a demo.
+
+    Rules that the plan can't have (any more) stay its own.
 
     Raises:
         JournalError: it can't be read, or a gateway is using it.
     """
-    pace = read_meta(path).get(PACE_META)
-    return plan if pace is None else replace(plan, config=msgspec.json.decode(pace, type=Pace).applied(plan.config))
+    meta = read_meta(path)
+    if (pace := meta.get(PACE_META)) is not None:
+        plan = replace(plan, config=msgspec.json.decode(pace, type=Pace).applied(plan.config))
+    if (rules := meta.get(RULES_META)) is not None:
+        with suppress(LinecontrolError):
+            plan = replace(plan, config=new_engine(plan).prepare(rules.decode()).config)
+    return plan
 
 
 def recall(plan: Plan, path: Path) -> tuple[Engine, int]:
@@ -110,7 +120,7 @@ def recall(plan: Plan, path: Path) -> tuple[Engine, int]:
     Raises:
         JournalError: it can't be read, a gateway is using it, or nothing was recorded.
     """
-    engine = new_engine(at_its_pace(plan, path))
+    engine = new_engine(as_recorded(plan, path))
     after, now_ns = 0, 0
     if (saved := read_snapshot(path)) is not None:
         with suppress(SnapshotError):  # of another version: then the journal is read from its start
@@ -161,7 +171,7 @@ class Gateway:
         )
         holidays = public_holidays(config.calendar.holidays)
         self.assessor = Assessor(engine.question, new_assessment(setup.plan).answer, self.inbox, clock)
-        operators = Operators(operator_token(setup.state), engine.flags(), self._wish, clock)
+        operators = Operators(operator_token(setup.state), engine.flags, self._wish, clock)
         view = BoardView(config, line_calendars(config, holidays))
         self.board = Board(view, clock, health=self.health, assess=self.assessor.fresh, operators=operators)
         self.outboxes: dict[str, Outbox] = {}
@@ -210,6 +220,8 @@ class Gateway:
         for event in events:
             if isinstance(event, CommandIssued):
                 self.commander.order(event)
+            elif isinstance(event, RulesChanged):
+                self.board.follow(self.engine.config)
         for listener in self.setup.listeners:
             listener(events)
 
@@ -227,12 +239,17 @@ async def serve(setup: Setup, stop: asyncio.Event) -> None:
         commit_s = setup.plan.config.journal.commit_every / 1e9
         journal = await stack.enter_async_context(await Journal.open(setup.state / JOURNAL, commit_every_s=commit_s))
         engine = new_engine(setup.plan)
+        rules = engine.rules
         last_ns = await recover(engine, journal)
         await journal.put_meta(PACE_META, msgspec.json.encode(Pace.of(setup.plan.config)))
+        if last_ns is None:
+            await journal.put_meta(RULES_META, rules.encode())
         gateway = Gateway(setup, journal, engine)
         await _prime_board(gateway)
         if last_ns is not None:
             gateway.pipeline.interrupted(list(gateway.sources), last_ns)
+        if rules != engine.rules:
+            await gateway.inbox.put([RulesGiven(rules, setup.clock.now_ns())])
         await _run(gateway, stack, stop)
 
 

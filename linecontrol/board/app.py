@@ -15,6 +15,7 @@ from aiohttp import web
 from linecontrol.board.operators import Operators
 from linecontrol.board.view import BoardView
 from linecontrol.clock import Clock
+from linecontrol.config import Config
 from linecontrol.model.event import AnyEvent
 from linecontrol.model.health import Health
 from linecontrol.model.observation import Findings
@@ -87,6 +88,10 @@ class Board:
         if self._operators is not None:
             self._operators.feed(events)
         self._wake()
+
+    def follow(self, config: Config) -> None:
+        """These rules count from now on; all else is as before."""
+        self._view.follow(config)
 
     async def serve(self, port: int) -> int:
         """Listen on 127.0.0.1 until ``close``; 0 takes a free port. Returns the port.

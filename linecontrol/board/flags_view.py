@@ -8,7 +8,7 @@ from msgspec import Struct
 from linecontrol.board.page import FlagRow
 from linecontrol.board.words import SEVERITY_WORDS, URGENCY, moment_text
 from linecontrol.config import Config
-from linecontrol.model.event import AnyEvent, FlagChanged, Noted
+from linecontrol.model.event import AnyEvent, FlagChanged, Noted, RulesChanged
 from linecontrol.model.state import AlarmState, Severity
 from linecontrol.rules.kpi import HOUR_NS
 from linecontrol.rules.tally import STALE_NS, Account, take
@@ -60,13 +60,20 @@ class FlagsView:
             self._flag(event)
         elif isinstance(event, Noted):
             self._closed.appendleft(event)
+        elif isinstance(event, RulesChanged):
+            text = f"{event.by or 'start of the gateway'}: {event.text}"
+            self._closed.appendleft(Noted(at_ns=event.at_ns, flag="", rule="", line="", station="", text=text))
+
+    def follow(self, config: Config) -> None:
+        """These rules count from now on."""
+        self._config = config
 
     def _flag(self, event: FlagChanged) -> None:
         known = self._flags.pop(event.flag, None)
         if take(self._account, event):
             self._told.append(event.at_ns)
         if event.state is AlarmState.NORMAL:
-            if known is not None and known.event.state in OPEN:
+            if known is not None and known.event.state in OPEN and event.transition != "renamed":
                 self._closed.appendleft(event)
             return
         if event.state is AlarmState.SUPPRESSED and not event.raised:

@@ -34,9 +34,13 @@ class Operators:
     """Takes wishes in, hands them to the gateway as observations, and tells what came of them."""
 
     def __init__(
-        self, token: str, flags: Container[str], send: Callable[[Operation], Awaitable[None]], clock: Clock
+        self,
+        token: str,
+        flags: Callable[[], Container[str]],
+        send: Callable[[Operation], Awaitable[None]],
+        clock: Clock,
     ) -> None:
-        """``flags`` are those that there are (``rule/subject``); ``send`` hands a wish to the gateway."""
+        """``flags`` tells which there are (``rule/subject``); ``send`` hands a wish to the gateway."""
         self._access = Access(token, asyncio.get_running_loop().time)
         self._flags, self._send, self._clock = flags, send, clock
         self._waiting: dict[tuple[str, str], asyncio.Future[FlagChanged]] = {}
@@ -82,7 +86,7 @@ class Operators:
     def _complaint(self, wish: Wish) -> str | None:
         if wish.verb not in VERBS:
             return f"there is no {wish.verb!r}; there are {', '.join(VERBS)}"
-        if wish.flag not in self._flags:
+        if wish.flag not in self._flags():
             return f"there is no flag {wish.flag!r}; a flag is RULE/SUBJECT, such as down_long/tractor/engine"
         if not 0 < len(wish.user) <= LONGEST_USER or not wish.user.isprintable():
             return f"a user has 1 to {LONGEST_USER} printable characters"

@@ -35,6 +35,10 @@ class BoardView:
         if line := self._lines.get(getattr(event, "line", "")):
             line.apply(event)
 
+    def follow(self, config: Config) -> None:
+        """These rules count from now on; all else is as before."""
+        self._flags.follow(config)
+
     def page(self, now_ns: int, health: Health | None = None, speed: float = 1.0) -> Page:
         """The page at ``now_ns``; ``speed`` is how many plant seconds pass in a real one."""
         return Page(

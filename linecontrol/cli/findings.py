@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from linecontrol.cli.common import load_plant
 from linecontrol.config import Config
-from linecontrol.daemon import JOURNAL, at_its_pace, new_assessment, recall
+from linecontrol.daemon import JOURNAL, as_recorded, new_assessment, recall
 from linecontrol.errors import JournalBusy, LinecontrolError
 from linecontrol.model import AnyEvent, BottleneckUpdated, CommitmentForecast, KitForecast, TargetForecast
 
@@ -40,7 +40,7 @@ def findings(folder: Path, state: Path) -> tuple[Config, Found]:
         engine, now_ns = recall(plan, path)
     except JournalBusy:
         return plan.config, _ask(plan.config.board.port)
-    assessment = new_assessment(at_its_pace(plan, path))
+    assessment = new_assessment(as_recorded(plan, path))
     events = [event for part in assessment.answer(engine.question(now_ns)) for event in part]
     return plan.config, Found(now_ns, events)
 

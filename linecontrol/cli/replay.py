@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from linecontrol.cli.common import PROBLEMS, load_plant, telling_errors
 from linecontrol.cli.recorded import journal_path
-from linecontrol.daemon import at_its_pace, new_engine
+from linecontrol.daemon import as_recorded, new_engine
 from linecontrol.gateway.journal_file import read_journal
 
 
@@ -30,7 +30,7 @@ def command(
     console = Console(stderr=True)
     journal = journal_path(journal)
     with telling_errors():
-        engine = new_engine(at_its_pace(load_plant(folder), journal))
+        engine = new_engine(as_recorded(load_plant(folder), journal))
         records = observations = events = 0
         different: list[int] = []
         with Progress(console=console, transient=True, disable=as_json) as progress:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from linecontrol.calendar import WorkCalendar
-from linecontrol.config import Config
+from linecontrol.config import Config, RuleConfig
 from linecontrol.errors import ConfigError, SnapshotError
 from linecontrol.model import AnyEvent, FlagChanged, Operation, Sampled
 from linecontrol.rules.alarm import (
@@ -36,7 +36,7 @@ from linecontrol.rules.fold import ELSEWHERE
 from linecontrol.rules.keep import Keeping, facts_of, take_over
 from linecontrol.rules.moment import NEVER, Moment, Present
 from linecontrol.rules.names import FORECASTS
-from linecontrol.rules.succession import Succession, comes, ends, leaves, present_names, standing
+from linecontrol.rules.succession import Succession, comes, ends, is_same, leaves, present_names, standing
 from linecontrol.rules.system_flag import LIFE, SHELVE_MAX_NS, SystemFlag
 from linecontrol.rules.watch import Told, Watch
 from linecontrol.rules.wiring import Judges, Wiring
@@ -68,7 +68,7 @@ class RulesRoom:
             ConfigError: a rule has problems.
         """
         rules = compiled(config)
-        self._rules = config.rules.keys()
+        self._rules = config.rules
         if found := rules.problems:
             raise ConfigError([f"rules.{p.rule}.{p.field}: at character {p.offset + 1}: {p.text}" for p in found])
         self._watches = [
@@ -197,26 +197,45 @@ class RulesRoom:
     def succeed(self, old: "RulesRoom", at_ns: int) -> Succession:
         """Take the place of another room at a moment, or at its latest if that is later; it is used up.
 
-        Up to then its rules counted, and all that ends then has ended; these rules' conditions are worked out at once.
+        Until then its rules count. Conditions that are new or changed are worked out there and then, all others go on.
         """
-        until = list(old.tick(at_ns))
-        memory, former = old._remembered(), old._standing()  # noqa: SLF001 - another one of the same class
+        until = old._pass(at_ns)  # noqa: SLF001 - here and below: another one of the same class
+        memory, former, now = old._remembered(), old._standing(), old.now_ns  # noqa: SLF001
         names = present_names(self._watches, memory.alarms)
         kept, renamed = 0, list[tuple[str, list[Told]]]()
         for its in former:
             present = names.get(its.flag, its.flag)
             if present not in self.flags:
-                until += ends(its, self._rules, memory.now_ns)
+                until += ends(its, self._rules, now)
                 continue
             kept += 1
             if present != its.flag:
-                renamed.append((present, leaves(its, names, memory.now_ns)))
+                renamed.append((present, leaves(its, names, now)))
         for flag in memory.alarms.keys() - old.flags:  # what was noted was never told as a flag
             if names.get(flag, flag) in self.flags:
                 del memory.alarms[flag]
         self._take_over(memory)
-        moved = [event for flag, left in renamed for event in (*left, *comes(self._named(flag), memory.now_ns))]
-        return Succession(until, moved, self.tick(memory.now_ns), kept)
+        moved = [event for flag, left in renamed for event in (*left, *comes(self._named(flag), now))]
+        self._fresh = old._fresh  # noqa: SLF001
+        if not self._fresh:
+            self._look_anew(old._rules, now)  # noqa: SLF001
+        return Succession(until, moved, self._told(), kept)
+
+    def _look_anew(self, former: Mapping[str, RuleConfig], now: int) -> None:
+        unchanged = {
+            name for name, rule in self._rules.items() if is_same(rule, former.get(name, former.get(rule.was or "")))
+        }
+        for watch in self._watches:
+            if watch.rule.name not in unchanged:
+                self._looks[watch.order](now)
+        self._said += self._annunciator.resume(now)
+        self._schedule_annunciator()
+
+    def _pass(self, at_ns: int) -> list[AnyEvent]:
+        """Let time pass until just before a moment, if it is later than the latest."""
+        if at_ns > self._present.now:
+            self._advance(at_ns)
+        return list(self._told())
 
     # --- memory ---------------------------------------------------------------------------------------------
 

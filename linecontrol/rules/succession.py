@@ -5,7 +5,7 @@ from copy import copy
 
 from msgspec import Struct
 
-from linecontrol.config import Config
+from linecontrol.config import Config, RuleConfig
 from linecontrol.model import AnyEvent, RulesChanged
 from linecontrol.rules.alarm import CHATTERING, RESERVED, Step, depart, stands
 from linecontrol.rules.system_flag import SystemFlag
@@ -29,6 +29,11 @@ class Succession(Struct, frozen=True):
     kept: int
 
 
+def is_same(rule: RuleConfig, former: RuleConfig | None) -> bool:
+    """Whether a rule is what it was, whatever it was called."""
+    return former is not None and rule == former.model_copy(update={"was": rule.was})
+
+
 def change(old: Config, new: Config, *, by: str, at_ns: int, kept: int) -> RulesChanged:
     """How the rules of a config differ from those before."""
     then, now = old.rules, new.rules
@@ -38,7 +43,7 @@ def change(old: Config, new: Config, *, by: str, at_ns: int, kept: int) -> Rules
         at_ns=at_ns,
         by=by,
         added=[name for name in now if name not in then and name not in come],
-        changed=[name for name, rule in now.items() if name in then and rule != then[name]],
+        changed=[name for name, rule in now.items() if name in then and not is_same(rule, then[name])],
         removed=[name for name in then if name not in now and name not in gone],
         renamed=renamed,
         settings=old.alarms != new.alarms,

@@ -179,9 +179,11 @@ class _Trial:
     def _reloaded(self, config: Config, at_ns: int) -> None:
         self._config, old = config, self._room
         self._room = RulesRoom(config, self._calendars)
+        self._hear(old.tick(at_ns))
         succession = self._room.succeed(old, at_ns)
         self._hear(succession.until)
         self._hear(succession.since)
+        self.until(at_ns)
 
     def _hear(self, events: Sequence[AnyEvent]) -> None:
         for event in events:

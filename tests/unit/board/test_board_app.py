@@ -145,7 +145,7 @@ class Wishes:
         self.taken: list[Operation] = []
 
     def operators(self) -> Operators:
-        self.made = Operators(TOKEN, {"r/plc"}, self.take, StandingClock())
+        self.made = Operators(TOKEN, lambda: {"r/plc"}, self.take, StandingClock())
         return self.made
 
     async def take(self, wish: Operation) -> None:
