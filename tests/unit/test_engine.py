@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linecontrol.config import Config
+from linecontrol.config import Config, RuleConfig
+from linecontrol.config.rules_data import rules_text
 from linecontrol.engine import Engine
-from linecontrol.errors import SnapshotError
+from linecontrol.errors import ConfigError, SnapshotError
 from linecontrol.model import (
     AnyEvent,
     BottleneckUpdated,
@@ -22,8 +23,11 @@ from linecontrol.model import (
     FlagChanged,
     LinkChange,
     Observation,
+    Operation,
     Quality,
     Reading,
+    RulesChanged,
+    RulesGiven,
     Suspect,
 )
 from tests.unit.line.plant import HOUR, MINUTE, MONDAY_8, config
@@ -209,3 +213,156 @@ def test_a_question_is_what_was_known_when_it_was_asked() -> None:
     assert msgspec.msgpack.encode(question) == asked
     assert engine.question(MONDAY_8 + 5 * HOUR) != question
     assert [len(station.finished) for station in question.records["l"].stations] == [1, 0, 0]
+
+
+# --- other rules ----------------------------------------------------------------------------------------------
+
+ANDON = {"each": "station", "message": "{station} calls", "when": "andon"}
+LIGHT = {"command": "andon", "value": "red", "on_clear": "off"}
+
+
+def with_rules(**rules: Any) -> str:
+    """The plant's rules, but for those that are given; ``None``: without one."""
+    changed = {name: RuleConfig.model_validate(rule) for name, rule in rules.items() if rule is not None}
+    kept = {name: rule for name, rule in PLANT.rules.items() if name not in rules}
+    return rules_text(PLANT.model_copy(update={"rules": kept | changed}))
+
+
+SETS = [
+    rules_text(PLANT),
+    with_rules(late=None),
+    with_rules(late=None, later={**ANDON, "was": "late", "when": "running.active > 1.1 * running.planned"}),
+    with_rules(link=None, found=None, call={**ANDON, "actions": ["flag", LIGHT]}),
+    with_rules(late={**ANDON, "when": "running.active > 0.2 * running.planned", "actions": ["flag", LIGHT]}),
+]
+
+
+def given_rules(steps: Sequence[Step], reloads: Sequence[tuple[int, int]]) -> list[Step]:
+    """The steps with other rules that come in with them."""
+    mixed = [(now_ns, list(observations)) for now_ns, observations in steps]
+    for place, which in reloads:
+        now_ns, observations = mixed[place % len(mixed)]
+        observations.insert(which % (len(observations) + 1), RulesGiven(SETS[which % len(SETS)], now_ns, "eva"))
+    return mixed
+
+
+RELOADS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 20)), max_size=6)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(steps=stories(), reloads=RELOADS, cut=st.integers(0, 40))
+def test_other_rules_are_replayed_byte_for_byte_from_any_snapshot(
+    steps: list[Step], reloads: list[tuple[int, int]], cut: int
+) -> None:
+    steps = given_rules(steps, reloads)
+    live, expected = Engine(PLANT), list[AnyEvent]()
+    for now_ns, observations in steps:
+        for each in observations:
+            if isinstance(each, RulesGiven):
+                live.expect(live.prepare(each.text))
+        expected += live.step(observations, now_ns)
+    journal = msgspec.msgpack.encode(steps)
+    replayed = msgspec.msgpack.decode(journal, type=list[tuple[int, list[Observation]]])
+    whole = Engine(PLANT)
+    assert encoded(run(whole, replayed)) == encoded(expected)
+    assert whole.rules == live.rules
+    first, resumed = Engine(PLANT), Engine(PLANT)
+    told = run(first, replayed[:cut])
+    assert resumed.restore(first.snapshot()) == []
+    assert encoded(told + run(resumed, replayed[cut:])) == encoded(expected)
+    assert resumed.snapshot() == live.snapshot()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(steps=stories(), reloads=RELOADS)
+def test_the_same_rules_again_change_nothing(steps: list[Step], reloads: list[tuple[int, int]]) -> None:
+    plain, again = Engine(PLANT), Engine(PLANT)
+    same = [(place, which * len(SETS)) for place, which in reloads]
+    assert encoded(run(again, given_rules(steps, same))) == encoded(run(plain, steps))
+    assert again.snapshot() == plain.snapshot()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(steps=stories(), reloads=RELOADS)
+def test_without_rules_nothing_stands_and_nothing_is_written(steps: list[Step], reloads: list[tuple[int, int]]) -> None:
+    engine = Engine(PLANT)
+    events = run(engine, given_rules(steps, reloads))
+    at_ns = steps[-1][0] + HOUR
+    none = rules_text(PLANT.model_copy(update={"rules": {}}))
+    events += engine.step([RulesGiven(none, at_ns, "eva")], at_ns)
+    for minutes in range(1, 10):
+        events += engine.tick(at_ns + minutes * MINUTE)
+    states = {event.flag: event.state for event in events if isinstance(event, FlagChanged)}
+    assert set(states.values()) <= {"normal"}
+    lights = {event.station: event.value for event in events if isinstance(event, CommandIssued)}
+    assert set(lights.values()) <= {0}
+
+
+def calling() -> Engine:
+    """An engine at eight: somebody calls from station c, and its light was written."""
+    engine = Engine(PLANT)
+    run(engine, _told([(60, "a", False)]))
+    engine.step([RulesGiven(SETS[3], MONDAY_8, "eva")], MONDAY_8)
+    events = engine.step([Reading("l/c/andon_call", True, Quality.GOOD, MONDAY_8, MONDAY_8)], MONDAY_8)
+    (command,) = [event for event in events if isinstance(event, CommandIssued)]
+    engine.step([CommandOutcome(command.command, CommandResult.VERIFIED, MONDAY_8)], MONDAY_8)
+    return engine
+
+
+def test_the_flag_of_a_removed_rule_clears_and_its_light_goes_out() -> None:
+    engine, at_ns = calling(), MONDAY_8 + MINUTE
+    engine.tick(at_ns)
+    cleared, command, changed = engine.step([RulesGiven(SETS[0], at_ns, "eva")], at_ns)
+    assert isinstance(cleared, FlagChanged)
+    assert (cleared.flag, cleared.transition, cleared.reason) == ("call/l/c", "cleared", "the rule was removed")
+    assert isinstance(command, CommandIssued)
+    assert (command.name, command.value) == ("andon", 0)
+    assert isinstance(changed, RulesChanged)
+    assert (changed.by, changed.removed, changed.added, changed.kept) == ("eva", ["call"], ["link", "found"], 0)
+    assert "call/l/c" not in engine.flags()
+    assert engine.step([Operation("ack", "call/l/c", "eva", "", at_ns)], at_ns) == []
+
+
+@pytest.mark.parametrize(
+    ("actions", "written"),
+    [
+        (["flag"], [0]),
+        (["flag", {**LIGHT, "value": "green"}], [1]),
+        (["flag", LIGHT], []),
+        (["flag", {**LIGHT, "on_clear": "green"}], []),
+    ],
+)
+def test_commands_of_raised_flags_follow_the_rules_that_count(actions: list[Any], written: list[int]) -> None:
+    engine, at_ns = calling(), MONDAY_8 + MINUTE
+    engine.tick(at_ns)
+    rules = with_rules(link=None, found=None, call={**ANDON, "actions": actions, "severity": "info"})
+    events = engine.step([RulesGiven(rules, at_ns)], at_ns)
+    assert [event.value for event in events if isinstance(event, CommandIssued)] == written
+    assert not [event for event in events if isinstance(event, FlagChanged)]
+
+
+def test_a_renamed_rule_keeps_its_light_on() -> None:
+    engine, at_ns = calling(), MONDAY_8 + MINUTE
+    engine.tick(at_ns)
+    rules = with_rules(link=None, found=None, cord={**ANDON, "was": "call", "actions": ["flag", LIGHT]})
+    left, came, changed = engine.step([RulesGiven(rules, at_ns)], at_ns)
+    assert isinstance(left, FlagChanged)
+    assert isinstance(came, FlagChanged)
+    assert isinstance(changed, RulesChanged)
+    assert (left.flag, came.flag, changed.renamed, changed.kept) == ("call/l/c", "cord/l/c", [("call", "cord")], 1)
+    at_ns += MINUTE
+    events = engine.step([Reading("l/c/andon_call", False, Quality.GOOD, at_ns, at_ns)], at_ns)
+    assert [event.value for event in events if isinstance(event, CommandIssued)] == [0]
+
+
+def test_rules_that_the_plant_can_not_have_are_passed_over() -> None:
+    engine, at_ns = calling(), MONDAY_8 + MINUTE
+    engine.tick(at_ns)
+    before = engine.snapshot()
+    wrong = with_rules(late={**ANDON, "when": "nonsense"})
+    assert engine.step([RulesGiven(wrong, at_ns), RulesGiven("{}", at_ns)], at_ns) == []
+    assert engine.snapshot() == before
+    with pytest.raises(ConfigError):
+        engine.prepare(wrong)
+    with pytest.raises(ConfigError, match="another version"):
+        engine.prepare("{}")
