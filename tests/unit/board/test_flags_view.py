@@ -7,7 +7,7 @@ import pytest
 from linecontrol.board.flags_view import FlagsView
 from linecontrol.board.page import FlagRow
 from linecontrol.config import Config
-from linecontrol.model.event import FlagChanged
+from linecontrol.model.event import FlagChanged, RulesChanged
 from linecontrol.model.observation import VERBS
 from linecontrol.model.state import AlarmState, Severity
 
@@ -95,3 +95,30 @@ def test_who_put_a_flag_aside_and_why_stays_to_be_read() -> None:
 def test_what_is_suppressed_and_over_is_not_listed() -> None:
     gone = flag(AlarmState.SUPPRESSED, "cleared", raised=False, suppressed_by="andon")
     assert shown(flag(AlarmState.SUPPRESSED, suppressed_by="andon"), gone) == ([], [])
+
+
+# --- other rules ----------------------------------------------------------------------------------------------
+
+
+def test_a_renamed_flag_is_shown_under_its_present_name_and_is_not_closed() -> None:
+    view = FlagsView(CONFIG, ZoneInfo("Asia/Baku"))
+    for event in (
+        flag(AlarmState.ACKNOWLEDGED, name="r/x"),
+        flag(AlarmState.NORMAL, "renamed", name="r/x"),
+        flag(AlarmState.ACKNOWLEDGED, "renamed", name="q/x"),
+    ):
+        view.apply(event)
+    assert [row.flag for row in view.open(NOON)] == ["q/x"]
+    assert view.closed(NOON) == []
+
+
+def test_a_reload_is_listed_and_its_words_are_used() -> None:
+    view = FlagsView(CONFIG, ZoneInfo("Asia/Baku"))
+    view.apply(flag(AlarmState.ACKNOWLEDGED, name="asked/x"))
+    rules = {"asked": CONFIG.rules["asked"].model_copy(update={"ack": "auto"})}
+    view.follow(CONFIG.model_copy(update={"rules": rules}))
+    view.apply(
+        RulesChanged(at_ns=NOON, by="eva", added=[], changed=["asked"], removed=[], renamed=[], settings=False, kept=1)
+    )
+    assert [row.text for row in view.closed(NOON)] == ["eva: rules: changed asked"]
+    assert [row.word for row in view.open(NOON)] == ["Warning, standing"]

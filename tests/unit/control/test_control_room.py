@@ -259,6 +259,42 @@ def test_an_action_that_is_gone_is_taken_back() -> None:
     assert issued(other.tick(10 * S)) == [("line/a/speed/2", 1.0)]
 
 
+def with_actions(**actions: str) -> Config:
+    """The config with the actions of other rules for some."""
+    plain = config()
+    changed = {
+        name: plain.rules[name].model_copy(
+            update={"actions": plain.rules[other].actions, "params": plain.rules[other].params}
+        )
+        for name, other in actions.items()
+    }
+    return plain.model_copy(update={"rules": plain.rules | changed})
+
+
+def test_other_rules_have_written_what_they_say_of_flags_as_they_stand() -> None:
+    room = ControlRoom(config())
+    standing = [flag(1, "slow"), flag(1, "stop", station="b"), flag(1, "brake")]
+    for each in standing:
+        room.see(each)
+    for command in ("line/a/andon/1", "line/b/hold/2", "line/a/speed/3"):
+        assert room.outcome(ended(2, command))
+    assert room.settle(standing, 10 * S) == []
+    room.follow(with_actions(slow="down", stop="slow"))
+    said = issued(room.settle(standing, 20 * S))
+    assert said == [("line/a/andon/4", 3), ("line/b/hold/5", 0), ("line/b/andon/6", 2)]
+    for command, _ in said:
+        assert room.outcome(ended(21, command))
+    room.follow(with_actions(slow="down", brake="crawl"))
+    assert issued(room.settle([flag(1, "brake")], 30 * S)) == [
+        ("line/a/andon/7", 0), ("line/a/speed/8", 0.5), ("line/b/andon/9", 0),
+    ]  # fmt: skip
+
+
+def test_other_rules_write_nothing_that_is_not_allowed() -> None:
+    room = ControlRoom(config(()))
+    assert room.settle([flag(1, "slow"), flag(1, "brake")], 10 * S) == []
+
+
 def test_a_memory_that_does_not_fit_is_refused() -> None:
     with pytest.raises(SnapshotError):
         ControlRoom(config()).remember(b"nonsense")

@@ -134,3 +134,17 @@ def test_a_report_over_hours(lab: SimpleNamespace) -> None:
     assert line.mix == {"info": 1 / 3, "warning": 2 / 3, "critical": 0.0}
     assert line.whole.top == [("a/x", 2), ("b/x", 1)]
     assert [hour.told for hour in line.hours] == [2]
+
+
+def test_a_renamed_flag_is_not_told_anew(lab: SimpleNamespace) -> None:
+    events = [
+        on(10, "a/x"),
+        on(20, "chattering/a/x"),
+        flag(30, "a/x", AlarmState.NORMAL, "renamed"),
+        flag(30, "b/x", AlarmState.ACKNOWLEDGED, "renamed", raised=True),
+        flag(30, "chattering/a/x", AlarmState.NORMAL, "renamed"),
+        flag(30, "chattering/b/x", AlarmState.ACKNOWLEDGED, "renamed", raised=True),
+    ]
+    first, second = [kpi for kpi in counted(AlarmKpiRoom(calendars(lab)), events, 7200) if kpi.line == "line"]
+    assert (first.told, first.standing, second.told, second.standing) == (1, 1, 0, 1)
+    assert (first.chattering, second.chattering) == (2, 1)
