@@ -25,7 +25,8 @@ def command(
 ) -> None:
     """Run the engine over a recorded journal and compare what it says now with what was recorded, byte for byte.
 
-    Exit code 1 if anything differs: then the config or the program is another one than at the time.
+    The rules are those that counted at the time, all else is the folder's. Exit code 1 if anything differs: then the
+    config or the program is another one than at the time.
     """
     console = Console(stderr=True)
     journal = journal_path(journal)
