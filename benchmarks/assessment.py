@@ -17,11 +17,11 @@ from pathlib import Path
 
 from linecontrol.assessment import Assessment
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import load_plant
 from linecontrol.config.holidays import public_holidays
 from linecontrol.daemon import SWITCH_S
 from linecontrol.engine import Engine
 from linecontrol.model import LinkChange, Quality, Reading
+from linecontrol.plant.load import load_plant
 from linecontrol.simulator import SimPlant
 
 MINUTE_NS = 60 * 10**9

@@ -11,11 +11,12 @@ from rich.table import Column, Table
 
 from linecontrol.calendar import line_calendars
 from linecontrol.cli.backtest import From, JournalOption, To, moments
-from linecontrol.cli.common import load_plant, state_folder, telling_errors
+from linecontrol.cli.common import state_folder, telling_errors
 from linecontrol.cli.recorded import journal_path, records
 from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
 from linecontrol.errors import LinecontrolError
+from linecontrol.plant.load import load_plant
 from linecontrol.rules.alarm_report import GOOD_FLOOD_SHARE, GOOD_PER_HOUR, MIX, MOST_PER_HOUR, AlarmReport, LineReport
 
 

@@ -14,10 +14,10 @@ from linecontrol.bottleneck.analysis import ScaleAsked
 from linecontrol.bottleneck.columns import nearest
 from linecontrol.bottleneck.table import Line
 from linecontrol.calendar import WorkCalendar, line_calendars
-from linecontrol.cli.common import load_plant
 from linecontrol.config import BreakConfig, ShiftConfig, Weekday
 from linecontrol.config.holidays import public_holidays
 from linecontrol.flowline import LineLog
+from linecontrol.plant.load import load_plant
 
 _TIME = r"([01]\d|2[0-3]):([0-5]\d)"
 _SPAN = re.compile(f"{_TIME}-(?:{_TIME}|24:00)")

@@ -13,13 +13,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import load_plant, state_folder, telling_errors
+from linecontrol.cli.common import state_folder, telling_errors
 from linecontrol.cli.recorded import Span, journal_path
 from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
 from linecontrol.errors import LinecontrolError
 from linecontrol.gateway.journal_file import read_journal
 from linecontrol.model import Operation
+from linecontrol.plant.load import load_plant
 from linecontrol.trial import Backtest, Episode
 from linecontrol.trial.backtest import rules_of
 from linecontrol.trial.run import local_ns

@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from linecontrol.cli.common import OK, PROBLEMS, load_plant
+from linecontrol.cli.common import OK, PROBLEMS
 from linecontrol.cli.devices import Tried, show, try_devices
 from linecontrol.config import Config, SetpointAction
 from linecontrol.config.gateway import allowed_range
 from linecontrol.config.plan import Plan
 from linecontrol.errors import ConfigError
+from linecontrol.plant.load import load_plant
 from linecontrol.rules.budget import Most, budget
 from linecontrol.rules.compile import compiled
 from linecontrol.rules.subjects import subjects

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from linecontrol.calendar import line_calendars, to_ns
-from linecontrol.cli.common import PROBLEMS, example_plant, load_plant, log_to_stderr, telling_errors
+from linecontrol.cli.common import PROBLEMS, example_plant, log_to_stderr, telling_errors
 from linecontrol.cli.plant_process import PlantProcess
 from linecontrol.cli.summary import StationSum, Summary, clock_text, show
 from linecontrol.clock import ScaledClock
@@ -27,6 +27,7 @@ from linecontrol.duration import NS, duration_ns
 from linecontrol.errors import LinecontrolError
 from linecontrol.gateway.operators import TOKEN_FILE
 from linecontrol.model import Health
+from linecontrol.plant.load import load_plant
 
 SETTLED_S = 0.6
 """Real seconds without a new reading after which all that the frozen plant had to say has arrived."""

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from linecontrol.cli.common import load_plant
 from linecontrol.config import Config
 from linecontrol.daemon import JOURNAL, as_recorded, new_assessment, recall
 from linecontrol.errors import JournalBusy, LinecontrolError
 from linecontrol.model import AnyEvent, BottleneckUpdated, CommitmentForecast, KitForecast, TargetForecast
+from linecontrol.plant.load import load_plant
 
 PATIENCE_S = 60.0
 """What a running gateway may take to assess the plant."""

@@ -13,12 +13,13 @@ from linecontrol.assessment.prospect import Prospects, calendar_ns
 from linecontrol.bottleneck.table import Line, Table, read_table
 from linecontrol.calendar import WorkCalendar, line_calendars, to_ns
 from linecontrol.cli import findings
-from linecontrol.cli.common import OK, PROBLEMS, USAGE, load_plant, state_folder, telling_errors
+from linecontrol.cli.common import OK, PROBLEMS, USAGE, state_folder, telling_errors
 from linecontrol.cli.forecast_text import sentences
 from linecontrol.cli.table_file import lines_of
 from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
 from linecontrol.errors import LinecontrolError, LogUnusable
+from linecontrol.plant.load import load_plant
 from linecontrol.target.outlook import Finish, Outlook, foresee
 
 

@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from linecontrol.cli.common import PROBLEMS, load_plant, telling_errors
+from linecontrol.cli.common import PROBLEMS, telling_errors
 from linecontrol.cli.recorded import journal_path
 from linecontrol.daemon import as_recorded, new_engine
 from linecontrol.gateway.journal_file import read_journal
+from linecontrol.plant.load import load_plant
 
 
 def command(

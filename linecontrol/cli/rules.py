@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from linecontrol.cli.backtest import From, JournalOption, To, as_dict, local, moments, over_journal
-from linecontrol.cli.common import OK, PROBLEMS, load_plant, rule_problems, state_folder, telling_errors
+from linecontrol.cli.common import OK, PROBLEMS, state_folder, telling_errors
 from linecontrol.cli.recorded import journal_path
 from linecontrol.config import Config
 from linecontrol.config.rules_file import with_rules
 from linecontrol.errors import LinecontrolError
 from linecontrol.model import AlarmState
+from linecontrol.plant.load import load_plant, rule_problems
 from linecontrol.rules.missing import missing
 from linecontrol.rules.watch import Watch
 from linecontrol.trial.backtest import Difference, Episode, difference

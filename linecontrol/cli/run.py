@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from linecontrol.cli.common import load_plant, log_to_stderr, ports, state_folder, telling_errors
+from linecontrol.cli.common import log_to_stderr, ports, state_folder, telling_errors
 from linecontrol.clock import SystemClock
 from linecontrol.daemon import Gateway, Setup, serve
+from linecontrol.plant.load import load_plant
 
 
 def command(

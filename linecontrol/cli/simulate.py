@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from linecontrol.calendar import to_ns
-from linecontrol.cli.common import load_plant, ports, telling_errors
+from linecontrol.cli.common import ports, telling_errors
 from linecontrol.clock import Clock, ScaledClock, SystemClock
 from linecontrol.config.plan import Plan
 from linecontrol.duration import NS
+from linecontrol.plant.load import load_plant
 from linecontrol.simulator import PlantTruth
 from linecontrol.simulator.serve import ServedPlant
 

@@ -1,8 +1,6 @@
 """``linecontrol test DIR``: the engineers' own tests of their rules."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,19 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import OK, PROBLEMS, load_plant, rule_problems, telling_errors
-from linecontrol.cli.recorded import records
+from linecontrol.cli.common import OK, PROBLEMS, telling_errors
 from linecontrol.config import Config
-from linecontrol.config.holidays import public_holidays
-from linecontrol.config.rule_test import JournalCut
-from linecontrol.config.rule_test_loader import LoadedTests, load_tests
-from linecontrol.config.rules_file import with_rules
+from linecontrol.config.rule_test_loader import load_tests
 from linecontrol.errors import LinecontrolError
-from linecontrol.model import AnyEvent
-from linecontrol.trial import Outcome, run_test
-from linecontrol.trial.backtest import others
-from linecontrol.trial.run import local_ns
+from linecontrol.plant.load import load_plant
+from linecontrol.plant.rule_tests import Result, run_tests
 
 
 def command(
@@ -50,7 +41,7 @@ def command(
         if not files:
             msg = f"there are no rule tests below {folder}: files named *.test.yaml (see docs/how-to/test-rules.md)"
             raise LinecontrolError(msg)
-        results = list(_run(config, files, only))
+        results = list(run_tests(config, files, only))
     failed = [result for result in results if result.failures]
     seen = _coverage(config, results)
     uncovered = [rule for rule, transitions in seen.items() if not _covered(config, rule, transitions)]
@@ -66,44 +57,7 @@ def command(
     raise typer.Exit(PROBLEMS if failed or (coverage and uncovered) else OK)
 
 
-@dataclass(frozen=True)
-class _Result:
-    """A test that was run: where it is written, and each failure with its place."""
-
-    name: str
-    at: str
-    failures: list[str]
-    outcome: Outcome
-
-
-def _run(config: Config, files: list[LoadedTests], only: str | None) -> Iterator[_Result]:
-    calendars = line_calendars(config, public_holidays(config.calendar.holidays))
-    for loaded in files:
-
-        def reloaded(name: str, folder: Path = loaded.file.parent) -> Config:
-            return with_rules(config, folder / name, rule_problems)
-
-        for index, test in enumerate(loaded.tests):
-            if only is None or only in test.name:
-                recorded = _cut(config, loaded.file.parent, test.journal) if test.journal else []
-                outcome = run_test(config, calendars, test, recorded, reloaded)
-                at = ("tests", index)
-                failures = [f"{loaded.places.of((*at, *each.path))}: {each.text}" for each in outcome.failures]
-                yield _Result(test.name, str(loaded.places.of(at)), failures, outcome)
-
-
-def _cut(config: Config, folder: Path, cut: JournalCut) -> list[AnyEvent]:
-    start_ns = None if cut.start is None else local_ns(config, cut.start)
-    end_ns = None if cut.end is None else local_ns(config, cut.end)
-    told = (event for record in records(folder / cut.file, (start_ns, end_ns)) for event in others(record.events))
-    found = [event for event in told if start_ns is None or event.at_ns >= start_ns]
-    if not found:
-        msg = f"{folder / cut.file} holds no event between {cut.start or 'its beginning'} and {cut.end or 'its end'}"
-        raise LinecontrolError(msg)
-    return found
-
-
-def _coverage(config: Config, results: list[_Result]) -> dict[str, set[str]]:
+def _coverage(config: Config, results: list[Result]) -> dict[str, set[str]]:
     seen: dict[str, set[str]] = {rule: set() for rule in config.rules}
     for result in results:
         for rule, transitions in result.outcome.seen.items():
@@ -117,7 +71,7 @@ def _covered(config: Config, rule: str, transitions: set[str]) -> bool:
     return {"raised", "cleared"} <= transitions
 
 
-def _show(console: Console, results: list[_Result], seen: dict[str, set[str]], uncovered: list[str]) -> None:
+def _show(console: Console, results: list[Result], seen: dict[str, set[str]], uncovered: list[str]) -> None:
     for result in results:
         if result.failures:
             console.print(f"[bold red]FAILED[/bold red] {escape(result.name)}", highlight=False)

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from linecontrol.assessment.prospect import Prospects, calendar_ns
 from linecontrol.calendar import line_calendars
 from linecontrol.cli import _app
-from linecontrol.cli.common import example_plant, load_plant
+from linecontrol.cli.common import example_plant
 from linecontrol.config.holidays import public_holidays
 from linecontrol.flowline import Layout, run
+from linecontrol.plant.load import load_plant
 
 UNITS = 120
 

@@ -7,7 +7,7 @@ import pytest
 
 from linecontrol.assessment import Assessment, Question
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import example_plant, load_plant
+from linecontrol.cli.common import example_plant
 from linecontrol.config import Config
 from linecontrol.engine import Engine
 from linecontrol.model import (
@@ -20,6 +20,7 @@ from linecontrol.model import (
     Reading,
     TargetForecast,
 )
+from linecontrol.plant.load import load_plant
 from linecontrol.simulator import SimPlant
 
 STEP_NS = 600 * 10**9

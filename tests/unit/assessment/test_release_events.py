@@ -7,10 +7,11 @@ import pytest
 from linecontrol.assessment.prospect import Counts
 from linecontrol.assessment.release import Releases
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import example_plant, load_plant
+from linecontrol.cli.common import example_plant
 from linecontrol.config import Config
 from linecontrol.flowline import Layout, LineLog, Passage
 from linecontrol.model import ReleaseProposed
+from linecontrol.plant.load import load_plant
 from linecontrol.target.plan import Plans
 
 

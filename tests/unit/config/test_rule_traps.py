@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from linecontrol.cli.common import load_plant
 from linecontrol.errors import ConfigError
+from linecontrol.plant.load import load_plant
 
 RULE = "rules:\n  x:\n    each: station\n    when: andon\n    message: m\n"
 BOMB = "rules:\n  a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import load_plant
 from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.rule_test_loader import load_tests
+from linecontrol.plant.load import load_plant
 from linecontrol.trial import Outcome, run_test
 
 GANJA = Path(__file__).parents[3] / "config" / "ganja"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import load_plant
 from linecontrol.config.rule_test import GivenConfig
 from linecontrol.duration import NS
+from linecontrol.plant.load import load_plant
 from linecontrol.trial.given import Facts
 
 GANJA = Path(__file__).parents[3] / "config" / "ganja"

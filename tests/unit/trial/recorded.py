@@ -4,11 +4,11 @@ from itertools import groupby
 from pathlib import Path
 
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import load_plant
 from linecontrol.config.holidays import public_holidays
 from linecontrol.daemon import JOURNAL, new_engine
 from linecontrol.gateway.journal import Journal
 from linecontrol.model import LinkChange, Observation, Operation, Quality, Reading
+from linecontrol.plant.load import load_plant
 from linecontrol.simulator import SimPlant
 
 GANJA = Path(__file__).parents[3] / "config" / "ganja"
