@@ -227,7 +227,7 @@ class RulesRoom:
         }
         for watch in self._watches:
             if watch.rule.name not in unchanged:
-                self._looks[watch.order](now)
+                self._look(watch, now)
         self._said += self._annunciator.resume(now)
         self._schedule_annunciator()
 
