@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from linecontrol.config import AlarmsConfig, Config, RuleConfig
 from linecontrol.config.loader import load
 from linecontrol.config.rules_data import rest_of, rules_text, with_rules_text
-from linecontrol.duration import exact, duration_ns
+from linecontrol.duration import duration_ns, exact
 
 GANJA = Path(__file__).parents[3] / "config" / "ganja"
 RULE = {
