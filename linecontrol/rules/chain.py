@@ -8,16 +8,18 @@ from linecontrol.rules.typed import Chain
 
 
 class Progress(Struct):
-    """``step`` 0: waits for the first condition; k: for the k-th stage until ``until_w``; beyond the last: complete.
+    """``step`` 0: waits for the first condition; k: for the k-th stage until ``until_w``, in working time.
 
-    ``held`` tells which conditions were true when they were looked at last. ``until_w`` is working time. ``text`` is
-    the sequence as written: how far another one has come means nothing to this one.
+    ``held`` tells which conditions were true when they were looked at last, ``complete`` whether the sequence came to
+    its end and its last condition has held since. ``text`` is the sequence as written: how far another one has come
+    means nothing to this one.
     """
 
     text: str
     step: int = 0
     until_w: int = 0
     held: list[bool] = field(default_factory=list)
+    complete: bool = False
 
 
 def advance(progress: Progress, chain: Chain, truths: Sequence[bool | None], worked: int) -> bool:
@@ -25,25 +27,26 @@ def advance(progress: Progress, chain: Chain, truths: Sequence[bool | None], wor
 
     A stage is reached when its condition becomes true, at the end of its time at the latest, and not at the same look
     as the stage before it. The sequence stays complete while its last condition holds. If the first condition becomes
-    true again while the first stage is waited for, its time starts anew. It doesn't begin while what breaks it is true.
+    true again while the first stage is waited for, its time starts anew; if it does so together with the last one, that
+    is the beginning of the next sequence. None begins while what breaks it is true.
     """
     stages = chain.stages
     held = [truth is True for truth in truths]
     rises = [now and not before for now, before in zip(held, progress.held or [False] * len(held), strict=True)]
     progress.held = held
-    if progress.step > len(stages):
-        if held[len(stages)]:
-            return True
-        progress.step = 0
+    progress.complete = progress.complete and held[len(stages)]
     broken = chain.unless is not None and held[-1]
     if broken or (progress.step and worked > progress.until_w):
         progress.step = 0
     if progress.step and rises[progress.step]:
-        progress.step += 1
-        if progress.step > len(stages):
-            return True
-        progress.until_w = worked + stages[progress.step - 1].within_ns
+        if progress.step == len(stages):
+            progress.complete, progress.step = True, int(rises[0])
+        else:
+            progress.step += 1
     elif rises[0] and progress.step <= 1 and not broken:
         progress.step = 1
-        progress.until_w = worked + stages[0].within_ns
-    return False
+    else:
+        return progress.complete
+    if progress.step:
+        progress.until_w = worked + stages[progress.step - 1].within_ns
+    return progress.complete

@@ -73,6 +73,24 @@ def test_a_sequence_does_not_begin_while_what_breaks_it_is_true(lab: SimpleNames
     ]
 
 
+def test_the_end_of_a_sequence_may_be_the_beginning_of_the_next(lab: SimpleNamespace) -> None:
+    rule = {"when": "state == 'down' then state == 'working' within 60 s then state == 'down' within 30 s"}
+    stops: list[AnyEvent] = [state(0, "idle"), *(state(at, what) for at, what in (
+        (10, "down"), (20, "working"), (30, "down"), (60, "working"), (90, "down"), (140, "working"), (171, "down"),
+        (180, "working"), (210, "down"),
+    ))]  # fmt: skip
+    assert story(lab, rule, stops, 250) == [
+        ("raised", 30.0), ("cleared", 60.0), ("raised", 90.0), ("cleared", 140.0), ("raised", 210.0)
+    ]  # fmt: skip
+    again = {"when": "andon then andon within 90 s"}
+    calls = [andon(at, active=on) for at, on in ((10, True), (20, False), (60, True), (100, False), (140, True))]
+    assert story(lab, again, [state(0, "idle"), *calls], 150) == [
+        ("raised", 60.0),
+        ("cleared", 100.0),
+        ("raised", 140.0),
+    ]
+
+
 def test_a_sequence_that_is_written_anew_begins_anew(lab: SimpleNamespace) -> None:
     def room(when: str) -> RulesRoom:
         return lab.room_of(lab.plant({"r": {"each": "station", "message": "m", "when": when}}))  # type: ignore[no-any-return]

@@ -42,6 +42,7 @@ class Steps:
         self._before = [False] * len(conditions)
         self._reached = 0
         self._until = 0
+        self._holds = False
 
     def complete(self, worked: int) -> bool:
         """A look: whether all conditions became true one after the other and the last one still is."""
@@ -49,10 +50,7 @@ class Steps:
         began = [each and not before for each, before in zip(now, self._before, strict=True)]
         self._before = now
         broken = self._unless is not None and self._unless() is True
-        if self._reached == len(now):
-            if now[-1]:
-                return True
-            self._reached = 0
+        self._holds = self._holds and now[-1]
         if broken or (self._reached and worked > self._until):
             self._reached = 0
         if self._reached and began[self._reached]:
@@ -60,11 +58,11 @@ class Steps:
         elif began[0] and self._reached <= 1 and not broken:
             self._reached = 1
         else:
-            return False
+            return self._holds
         if self._reached == len(now):
-            return True
-        self._until = worked + self._within[self._reached - 1]
-        return False
+            self._holds, self._reached = True, 1 if began[0] else 0
+        self._until = worked + self._within[max(self._reached, 1) - 1]
+        return self._holds
 
 
 class Watched:
