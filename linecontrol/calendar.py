@@ -1,7 +1,8 @@
 """The working calendar: which moments are working time. All durations in figures are differences of it.
 
-Local times come from shifts in the plant's time zone, so days on which clocks change keep their true length. The
-calendar is built a year at a time, when a moment in that year is first asked for.
+Local times come from shifts in the plant's time zone, so days on which clocks change keep their true length: a time
+that clocks show twice is the first one, a time that they skip is when they skip. The calendar is built a year at a
+time, when a moment in that year is first asked for.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,6 +16,7 @@ from linecontrol.config import CalendarConfig, Config, ShiftConfig, StopConfig
 from linecontrol.config.hours import DAY, Hours, Week, concerns
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = 60 * 10**9
 
 
 class Shift(Struct, frozen=True, order=True):
@@ -28,7 +30,22 @@ class Shift(Struct, frozen=True, order=True):
 
 def to_ns(moment: datetime) -> int:
     """Nanoseconds since 1970 UTC of an aware datetime, exact to the microsecond."""
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    passed = moment - _EPOCH
+    return ((passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds) * 1000
+
+
+def moment_of(local: datetime, zone: ZoneInfo) -> int:
+    """When clocks show a local time, for the first time if they show it twice; if they skip it, when they skip."""
+    before, after = zone.utcoffset(local), zone.utcoffset(local.replace(fold=1))
+    first = to_ns(local.replace(tzinfo=zone))
+    if before is None or after is None or before >= after:
+        return first
+    minutes = range(to_ns(local.replace(tzinfo=zone, fold=1)) // _MINUTE, first // _MINUTE)
+    return _MINUTE * (minutes.start + bisect_left(minutes, after, key=lambda at: _offset(at, zone)))
+
+
+def _offset(minute: int, zone: ZoneInfo) -> timedelta:
+    return datetime.fromtimestamp(minute * 60, zone).utcoffset() or timedelta()
 
 
 class WorkCalendar:
@@ -50,10 +67,7 @@ class WorkCalendar:
         """
         self.zone = zone
         self._week = week or Week(shifts, days_off=days_off, worked=worked)
-        self._reasons = sorted(
-            (to_ns(stop.start.replace(tzinfo=zone)), to_ns(stop.end.replace(tzinfo=zone)), stop.reason)
-            for stop in stops
-        )
+        self._reasons = sorted((moment_of(stop.start, zone), moment_of(stop.end, zone), stop.reason) for stop in stops)
         self._stops = [(start, end) for start, end, _ in self._reasons]
         self._years = range(0)
         self._shifts: list[Shift] = []
@@ -268,7 +282,7 @@ class WorkCalendar:
 
     def _at(self, day: date, minute: int) -> int:
         days, minute = divmod(minute, DAY)
-        return to_ns(datetime.combine(day + timedelta(days=days), time(*divmod(minute, 60)), self.zone))
+        return moment_of(datetime.combine(day + timedelta(days=days), time(*divmod(minute, 60))), self.zone)
 
 
 def line_calendars(config: Config, holidays: Container[date] = frozenset()) -> dict[str, WorkCalendar]:

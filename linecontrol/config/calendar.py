@@ -30,7 +30,10 @@ class BreakConfig(ConfigModel):
 
 
 class ShiftConfig(ConfigModel):
-    """A shift as it recurs each week. A shift whose end is not after its start ends on the next day."""
+    """A shift as it recurs each week. A shift whose end is not after its start ends on the next day.
+
+    Where clocks change, a time that they show twice is the first one, a time that they skip is when they skip.
+    """
 
     days: Annotated[list[Weekday], Field(min_length=1)]
     """Days of the week on which the shift begins."""

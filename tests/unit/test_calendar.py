@@ -82,6 +82,21 @@ def test_a_night_on_which_clocks_change_keeps_its_true_length(day: tuple[int, in
     assert night.end_ns - night.start_ns == hours * HOUR
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "pause", "minutes"),
+    [
+        ("01:00", "04:00", ("02:50", "03:05"), 115),
+        ("02:30", "03:15", ("02:40", "02:50"), 15),
+        ("01:30", "02:30", ("01:40", "01:50"), 20),
+        ("02:10", "02:50", ("02:20", "02:30"), 0),
+        ("01:00", "03:00", ("02:00", "03:00"), 60),
+    ],
+)
+def test_times_that_clocks_skip_are_when_they_skip(start: str, end: str, pause: tuple[str, str], minutes: int) -> None:
+    night = WorkCalendar(ZoneInfo("Europe/Berlin"), {"night": shift(start, end, pause, days=WEEK)})
+    assert night.working_ns(berlin(2026, 3, 29), berlin(2026, 3, 30)) == minutes * MINUTE
+
+
 def test_breaks_at_the_edges_of_a_shift() -> None:
     edges = WorkCalendar(ZoneInfo("UTC"), {"day": shift("08:00", "16:00", ("08:00", "08:30"), ("15:30", "16:00"))})
     start = to_ns(datetime(2026, 3, 2, tzinfo=ZoneInfo("UTC")))
@@ -92,7 +107,14 @@ def test_breaks_at_the_edges_of_a_shift() -> None:
 
 MOMENTS = st.integers(baku(2025, 6, 1), baku(2027, 6, 1))
 SPANS = st.integers(0, 400 * HOUR)
-CALENDARS = st.sampled_from([BAKU, BERLIN])
+SKIPPING = WorkCalendar(
+    ZoneInfo("Europe/Berlin"),
+    {
+        "a": shift("23:00", "02:40", ("02:10", "02:20"), days=WEEK),
+        "b": shift("02:50", "06:00", ("02:55", "03:05"), days=WEEK),
+    },
+)
+CALENDARS = st.sampled_from([BAKU, BERLIN, SKIPPING])
 
 
 @few

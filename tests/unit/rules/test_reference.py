@@ -11,10 +11,24 @@ from typing import Any
 import pytest
 
 from linecontrol.model.state import TRANSITIONS
-from tests.unit.rules.naive.cases import Case, Scale, by_flag, by_reference, by_room, case, crowd, long, room_of, short
+from tests.unit.rules.naive.cases import (
+    Case,
+    Scale,
+    by_flag,
+    by_reference,
+    by_room,
+    case,
+    crowd,
+    long,
+    night,
+    nights,
+    room_of,
+    short,
+)
 
-SCALES = {"short": cache(short), "long": cache(long), "crowd": cache(crowd)}
-CASES = [(name, batch) for name, batches in (("short", 5), ("crowd", 4), ("long", 3)) for batch in range(batches)]
+SCALES = {each.__name__: cache(each) for each in (short, long, crowd, night, nights)}
+BATCHES = {"short": 4, "crowd": 3, "night": 2, "long": 2, "nights": 1}
+CASES = [(name, batch) for name, batches in BATCHES.items() for batch in range(batches)]
 EACH = 18
 """Cases of ten rules in each test: 12 tests, 2,160 rules."""
 
@@ -63,7 +77,7 @@ def test_stories_tell_of_everything() -> None:
 @pytest.mark.parametrize("batch", range(20))
 def test_a_hundred_thousand_rules(batch: int) -> None:
     for number in range(500):
-        name = "long" if number % 10 == 9 else ("short", "crowd")[number % 2]
+        name, _ = CASES[number % len(CASES)]
         seed = 1_000_000 + 500 * batch + number
         found = differences(case(scale_of(name), Random(seed)), name, seed)
         assert not found, "\n".join(found)

@@ -11,11 +11,23 @@ from linecontrol.calendar import WorkCalendar, line_calendars
 from linecontrol.config import AlarmsConfig, Config, RuleConfig
 from linecontrol.model import AnyEvent, FlagChanged, Operation, Severity
 from linecontrol.rules import RulesRoom
-from tests.unit.rules.naive.hours import DAY, S, Shift
+from tests.unit.rules.naive.hours import AUTUMN, BAKU, DAY, HOUR, SPRING, WARSAW, S, Shift, Zone
 from tests.unit.rules.naive.plant import Layout
 from tests.unit.rules.naive.reference import Reference, Said, rounded, subjects
 from tests.unit.rules.naive.rules import Dice
-from tests.unit.rules.naive.stories import LINES, LONG, MONDAY, SHIFTS, STARTS, config_of, layout_of, story
+from tests.unit.rules.naive.stories import (
+    CHANGES,
+    LINES,
+    LONG,
+    MONDAY,
+    NIGHT,
+    NIGHTS,
+    SHIFTS,
+    STARTS,
+    config_of,
+    layout_of,
+    story,
+)
 
 Told = Sequence[AnyEvent | Operation]
 
@@ -50,6 +62,7 @@ class Scale(Struct, frozen=True):
     halves: tuple[int, ...]
     starts: tuple[int, ...]
     kinds: tuple[str, ...]
+    zone: Zone = BAKU
     alarms: tuple[AlarmsConfig, ...] = (CALM,)
     """What may be set about many flags at once. If there is a choice, rules have groups and severities."""
 
@@ -60,29 +73,34 @@ class Scale(Struct, frozen=True):
 
 
 def _scale(shifts: dict[str, dict[str, Shift]], step: int, steps: int, looks: tuple[int, ...], halves: tuple[int, ...],
-           starts: tuple[int, ...], kinds: tuple[str, ...]) -> Scale:  # fmt: skip
-    config = config_of(shifts)
-    return Scale(config, line_calendars(config), shifts, step, steps, looks, halves, starts, kinds)
+           starts: tuple[int, ...], kinds: tuple[str, ...], zone: Zone = BAKU) -> Scale:  # fmt: skip
+    config = config_of(shifts, zone)
+    return Scale(config, line_calendars(config), shifts, step, steps, looks, halves, starts, kinds, zone)
+
+
+KINDS = ("target", "commitment", "kit", "line", "connection")
 
 
 def short() -> Scale:
     """Steps of ten seconds, shifts of minutes."""
-    kinds = ("station", "station", "station", "station", "station", "line", "target", "commitment", "kit", "connection")
-    return _scale(SHIFTS, 10 * S, 60, (0,), (5 * S,), STARTS, kinds)
+    return _scale(SHIFTS, 10 * S, 60, (0,), (5 * S,), STARTS, ("station",) * 5 + KINDS)
+
+
+def night() -> Scale:
+    """Steps of ten seconds, shifts of minutes near midnight and where clocks change."""
+    return _scale(NIGHT, 10 * S, 60, (0,), (5 * S,), CHANGES, ("station",) * 5 + KINDS, WARSAW)
 
 
 def long() -> Scale:
     """Steps of an hour over days; five minutes after each look, what was unknown has been so for long."""
-    starts = tuple(MONDAY + hours * 3_600 * S for hours in (5, 7, 21, 100))
-    return _scale(
-        LONG,
-        3_600 * S,
-        110,
-        (0, 300 * S),
-        (1_800 * S, 2_100 * S),
-        starts,
-        ("target", "commitment", "kit", "line", "connection"),
-    )
+    starts = tuple(MONDAY + hours * HOUR for hours in (5, 7, 21, 100))
+    return _scale(LONG, HOUR, 110, (0, 300 * S), (1_800 * S, 2_100 * S), starts, KINDS)
+
+
+def nights() -> Scale:
+    """Steps of an hour over days at which clocks change."""
+    starts = tuple(change - hours * HOUR for change in (SPRING, AUTUMN) for hours in (2, 7, 60, 100))
+    return _scale(NIGHTS, HOUR, 110, (0, 300 * S), (1_800 * S, 2_100 * S), starts, KINDS, WARSAW)
 
 
 def crowd() -> Scale:
@@ -103,14 +121,14 @@ class Case(Struct, frozen=True):
     @property
     def layout(self) -> Layout:
         """The plant as the reference knows it."""
-        return layout_of(self.scale.shifts, self.start, self.scale.days)
+        return layout_of(self.scale.shifts, self.start, self.scale.days, self.scale.zone)
 
 
 def case(scale: Scale, chance: Random, rules: int = 10) -> Case:
     """A random case; with many flags at once if the scale has a choice of what is done about them."""
     dice = Dice(chance, scale.step // S)
     start = chance.choice(scale.starts)
-    layout = layout_of(scale.shifts, start, scale.days)
+    layout = layout_of(scale.shifts, start, scale.days, scale.zone)
     rolled = {f"r{place}": _rule(dice, layout, chance.choice(scale.kinds)) for place in range(rules)}
     if len(scale.alarms) == 1:
         return tell(scale, chance, rolled, start)
@@ -138,7 +156,7 @@ def _rule(dice: Dice, layout: Layout, each: str) -> RuleConfig:
 
 def tell(scale: Scale, chance: Random, rules: dict[str, RuleConfig], start: int) -> Case:
     """The rules with another random story."""
-    layout = layout_of(scale.shifts, start, scale.days)
+    layout = layout_of(scale.shifts, start, scale.days, scale.zone)
     flags = [f"{name}/{subject.place.partition(' ')[2]}" for name, rule in rules.items()
              for subject in subjects(layout, rule)]  # fmt: skip
     if len(scale.alarms) > 1:

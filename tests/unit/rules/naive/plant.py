@@ -29,7 +29,7 @@ from linecontrol.model import (
     StateHeld,
     TargetForecast,
 )
-from tests.unit.rules.naive.hours import Hours, S, day_of
+from tests.unit.rules.naive.hours import Hours, S, Zone
 
 STATES = (StateChanged, StateHeld)
 BEGINS = (CycleStarted, CycleProgress)
@@ -86,8 +86,9 @@ TIMED = ("state_for", "shift", "running.active", "running.progress", "since_cycl
 
 
 class Layout(Struct, frozen=True):
-    """The plant: stations by line in their order, hours by line, tags by station, lines of targets and commitments."""
+    """The plant: its time zone, stations by line in their order, hours by line, tags by station, lines of the rest."""
 
+    zone: Zone
     lines: dict[str, list[str]]
     hours: dict[str, Hours]
     tags: dict[str, tuple[str, ...]]
@@ -279,7 +280,7 @@ class Plant:
         if not any(isinstance(each.event, SEEN) for each in told):
             return None
         cycles = [each for each in told if isinstance(each.event, CycleCompleted)]
-        return float(sum(day_of(each.at) == day_of(self.now) for each in cycles))
+        return float(sum(self.layout.zone.day_of(each.at) == self.layout.zone.day_of(self.now) for each in cycles))
 
     def _suspicion(self, line: str, station: str, path: str) -> float | None:
         told = self.newest(f"line {line}", BottleneckUpdated)
@@ -359,7 +360,7 @@ class Plant:
             return float(told.event.short)
         until = told.event.runs_out_ns
         if path == "runs_out":
-            return "" if until is None else _date(day_of(until))
+            return "" if until is None else _date(self.layout.zone.day_of(until))
         return None if until is None else (until - self.now) / S
 
     def _connection(self, subject: str, path: str) -> Any:

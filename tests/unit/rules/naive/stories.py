@@ -29,7 +29,7 @@ from linecontrol.model import (
     Timing,
 )
 from linecontrol.model.observation import VERBS
-from tests.unit.rules.naive.hours import MINUTE, Hours, S, Shift
+from tests.unit.rules.naive.hours import AUTUMN, MINUTE, SPRING, Hours, S, Shift, Zone
 from tests.unit.rules.naive.plant import Layout
 
 MONDAY = 1_767_556_800 * S
@@ -53,13 +53,27 @@ LONG = {
     "line": {"a": Shift(WEEK, 480, 1_020, ((720, 780),)), "n": Shift(WEEK, 1_320, 1_800, ((1_500, 1_560),))},
     "other": {"c": Shift((0, 1, 2, 3, 4, 5), 360, 840, ((600, 660),))},
 }
+DAILY = (0, 1, 2, 3, 4, 5, 6)
+NIGHT = {
+    "line": {
+        "a": Shift(DAILY, 110, 124, ((115, 117), (119, 121))),
+        "b": Shift(DAILY, 175, 250, ((178, 179), (183, 184))),
+        "n": Shift(DAILY, 1_436, 1_446, ((1_439, 1_441),)),
+    },
+    "other": {"c": Shift(DAILY, 60, 200, ((121, 182),)), "d": Shift(DAILY, 1_390, 1_480, ((1_439, 1_443),))},
+}
+"""Around the times that clocks skip or show twice, and over midnight."""
+NIGHTS = {
+    "line": {"a": Shift(DAILY, 480, 1_020, ((720, 780),)), "n": Shift(DAILY, 1_320, 1_800, ((1_560, 1_620),))},
+    "other": {"c": Shift(DAILY, 60, 840, ((120, 180), (600, 660)))},
+}
 TAGS = {"line/first": ("torque",), "line/second": ("torque", "temp"), "other/left": ("torque",)}
 STATIONS = [f"{line}/{station}" for line, stations in LINES.items() for station in stations]
 TARGETS = {"year": "line", "side": "other"}
 COMMITMENTS = {"turkey": "line", "brno": ""}
 
 
-def config_of(shifts: dict[str, dict[str, Shift]]) -> Config:
+def config_of(shifts: dict[str, dict[str, Shift]], zone: Zone) -> Config:
     """The plant without rules."""
 
     def station(line: str, name: str) -> dict[str, Any]:
@@ -69,7 +83,7 @@ def config_of(shifts: dict[str, dict[str, Shift]]) -> Config:
 
     return Config.model_validate(
         {
-            "plant": {"site": "s", "area": "a", "timezone": "Asia/Baku"},
+            "plant": {"site": "s", "area": "a", "timezone": zone.name},
             "calendar": {"shifts": {name: _written(shift) for its in shifts.values() for name, shift in its.items()}},
             "families": {"tractors": {"title": "Tractors"}, "gears": {"title": "Gears"}, "all": {"title": "All"}},
             "products": {
@@ -107,11 +121,12 @@ def config_of(shifts: dict[str, dict[str, Shift]]) -> Config:
     )
 
 
-def layout_of(shifts: dict[str, dict[str, Shift]], start: int, days: int) -> Layout:
+def layout_of(shifts: dict[str, dict[str, Shift]], start: int, days: int, zone: Zone) -> Layout:
     """The same plant for the reference."""
     return Layout(
+        zone=zone,
         lines=LINES,
-        hours={line: Hours(list(its.values()), start, days) for line, its in shifts.items()},
+        hours={line: Hours(list(its.values()), start, days, zone) for line, its in shifts.items()},
         tags=TAGS,
         targets=TARGETS,
         commitments=COMMITMENTS,
@@ -138,6 +153,12 @@ STARTS = tuple(
     MONDAY + minutes * MINUTE for minutes in (477, 479, 481, 484, 487, 1_433, 1_435, 1_438, 1_440 * 4 + 1_436)
 )
 """Beginnings shortly before shifts, breaks and midnight."""
+CHANGES = tuple(
+    change + minutes * MINUTE
+    for change in (SPRING, AUTUMN)
+    for minutes in (-61, -9, -5, -3, -1, 1, -125, -180, 1_317, 1_377)
+)
+"""Beginnings near a change of clocks, and near the midnights around it."""
 
 
 def story(chance: Random, start: int, steps: int, step: int, flags: list[str]) -> list[AnyEvent | Operation]:
