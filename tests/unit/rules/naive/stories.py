@@ -156,7 +156,7 @@ STARTS = tuple(
 CHANGES = tuple(
     change + minutes * MINUTE
     for change in (SPRING, AUTUMN)
-    for minutes in (-61, -9, -5, -3, -1, 1, -125, -180, 1_317, 1_377)
+    for minutes in (-61, -9, -5, -3, -1, 1, -125, -171, 1_262, 1_317, 1_377)
 )
 """Beginnings near a change of clocks, and near the midnights around it."""
 
