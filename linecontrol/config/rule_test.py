@@ -4,13 +4,15 @@ They live beside the rules in files named ``*.test.yaml``, which hold one list: 
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, Strict, model_validator
 
-from linecontrol.config.types import ConfigModel, Duration, Name
-from linecontrol.model.state import TRANSITIONS, StationState, Timing
+from linecontrol.config.line import Command
+from linecontrol.config.types import NS, ConfigModel, Duration, Name
+from linecontrol.model.state import TRANSITIONS, AlarmState, Andon, StationState, Timing
 
+_WRITTEN = ("command", "setpoint")
 _EXPECTED = (*(each for each in TRANSITIONS if each != "renamed"), "noted")
 
 
@@ -132,7 +134,7 @@ class GivenConfig(ConfigModel):
 
 
 class ExpectConfig(ConfigModel):
-    """A transition at a time, or the complete set of raised flags then."""
+    """A transition at a time, something that is written then, or the complete set of raised flags."""
 
     at: Duration
     """When, counted from the test's start."""
@@ -166,27 +168,67 @@ class ExpectConfig(ConfigModel):
     """``RULE/SUBJECT`` that is noted."""
     changed: str | None = None
     """Flag that is told with a new text."""
+    command: Literal[Command.ANDON, Command.HOLD] | None = None
+    """Command that is written; a hold when it begins, gets another length, or is released."""
+    setpoint: Name | None = None
+    """Setpoint that is written."""
+    station: str | None = None
+    """``line/station`` to which it is written."""
+    value: Annotated[Andon | Duration | Annotated[float, Strict()] | None, Field(union_mode="left_to_right")] = None
+    """What is written: a colour, the length of the lease (``0s`` when a hold is released), or a number."""
     text: str | None = None
     """What its message has to contain."""
+    state: AlarmState | None = None
+    """The state in which the flag is after its transition."""
     suppressed_by: str | None = None
     """What suppresses it: the rule's condition, ``first out: FLAG``, or the flag of a flood; empty for nothing."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        said = [name for name in ("open", *_EXPECTED) if getattr(self, name) is not None]
+        said = [name for name in ("open", *_WRITTEN, *_EXPECTED) if getattr(self, name) is not None]
         if len(said) != 1:
             here = f"are {' and '.join(said)}" if said else "is none"
-            msg = f"one transition, or open, is expected at a time; here {here}"
+            msg = f"one transition, command, setpoint, or open, is expected at a time; here {here}"
             raise ValueError(msg)
-        if self.open is not None and self.text is not None:
-            msg = "text goes with a transition; open only lists flags"
-            raise ValueError(msg)
+        goes = {"text": _EXPECTED, "state": TRANSITIONS, "suppressed_by": TRANSITIONS}
+        goes |= dict.fromkeys(("station", "value"), _WRITTEN)
+        for name, its in goes.items():
+            if getattr(self, name) is not None and said[0] not in its:
+                msg = f"{name} doesn't go with {said[0]}"
+                raise ValueError(msg)
+        if said[0] in _WRITTEN:
+            self._check_written()
         return self
+
+    def _check_written(self) -> None:
+        kinds = {
+            Command.ANDON: (Andon, "a colour such as yellow"),
+            Command.HOLD: (int, "a duration such as 2min"),
+        }
+        what = self.command or self.setpoint
+        kind, called = kinds[self.command] if self.command else (float, "a number")
+        if self.station is None or not isinstance(self.value, kind):
+            msg = f"{what} needs a station and a value, {called}"
+            raise ValueError(msg)
 
     @property
     def transition(self) -> tuple[str, str] | None:
         """Its transition and flag; ``None`` for ``open``."""
         return next(((name, flag) for name in _EXPECTED if (flag := getattr(self, name)) is not None), None)
+
+    @property
+    def written(self) -> tuple[str, float] | None:
+        """What is written where (``line/station/name``), and the number that is written; ``None`` for transitions."""
+        match self.value:
+            case None:
+                return None
+            case Andon():
+                number: float = self.value.code
+            case int():
+                number = self.value / NS
+            case _:
+                number = self.value
+        return f"{self.station}/{self.command or self.setpoint}", number
 
     @property
     def flags(self) -> list[str]:

@@ -87,13 +87,12 @@ class Channel(Struct):
         self.wanted, self.reason = value, reason
         self.changed = value != self.sent
 
-    def is_due(self, now_ns: int, spacing_ns: int) -> bool:
-        """Whether something is to be written now."""
-        if self.open is not None or self.wanted is None:
-            return False
-        if self.issued_ns is not None and now_ns < self.issued_ns + spacing_ns:
-            return False
-        return self.changed or (self.renew_ns is not None and now_ns >= self.renew_ns)
+    def due_ns(self, spacing_ns: int) -> int | None:
+        """From when on something is to be written; ``None`` if nothing is, or not before the open command ends."""
+        if self.open is not None or self.wanted is None or not (self.changed or self.renew_ns is not None):
+            return None
+        earliest = 0 if self.issued_ns is None else self.issued_ns + spacing_ns
+        return earliest if self.changed else max(earliest, self.renew_ns or 0)
 
     def lease_ns(self) -> int:
         """Length of the lease that is wanted; 0 if none is."""

@@ -110,6 +110,11 @@ class ControlRoom:
             said += self._write(channel, at_ns)
         return said
 
+    def due_ns(self) -> int | None:
+        """When ``tick`` has something to write next; ``None`` if nothing waits but for outcomes and flags."""
+        due = (channel.due_ns(self._control.spacing) for channel in self._memory.channels.values())
+        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+
     def outcome(self, outcome: CommandOutcome) -> Sequence[AnyEvent]:
         """How a command ended; nothing if it isn't open (any more)."""
         for channel in self._memory.channels.values():
@@ -200,7 +205,8 @@ class ControlRoom:
     # --- writing --------------------------------------------------------------------------------------------
 
     def _write(self, channel: Channel, now_ns: int) -> list[AnyEvent]:
-        if not channel.is_due(now_ns, self._control.spacing):
+        due_ns = channel.due_ns(self._control.spacing)
+        if due_ns is None or now_ns < due_ns:
             return []
         target = f"{channel.line}/{channel.station}"
         value = channel.wanted

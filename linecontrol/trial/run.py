@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
-from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
@@ -11,23 +10,14 @@ from msgspec import Struct, field
 from linecontrol.calendar import WorkCalendar, to_ns
 from linecontrol.config import Config
 from linecontrol.config.rule_test import ExpectConfig, GivenConfig, RuleTestConfig
-from linecontrol.duration import exact
-from linecontrol.model import AlarmState, AnyEvent, FlagChanged, Noted
+from linecontrol.model import AnyEvent, FlagChanged, Noted
 from linecontrol.rules import RulesRoom
 from linecontrol.rules.alarm import RESERVED
 from linecontrol.rules.missing import missing, watched
+from linecontrol.rules.suggest import nearest
+from linecontrol.trial.expected import TOLERANCE_NS, Failure, Happened, compare, concerns, shown
 from linecontrol.trial.given import Facts
-
-TOLERANCE_NS = 1_000_000
-"""How far apart in time what is expected and what happens may be."""
-_QUIET = (AlarmState.NORMAL, AlarmState.RETURNED)
-
-
-class Failure(Struct, frozen=True):
-    """Why a test failed, and the part of it (such as ``given``, 3) that this is about; empty for the whole."""
-
-    path: tuple[str | int, ...]
-    text: str
+from linecontrol.trial.writing import Writing
 
 
 class Outcome(Struct):
@@ -62,7 +52,7 @@ def run_test(
 ) -> Outcome:
     """Run a test; ``recorded`` are events cut from a journal, ``reload`` reads the files of such steps."""
     start_ns = start_of(config, calendars, test, recorded)
-    trial = _Trial(config, calendars, start_ns, reload)
+    trial = _Trial(config, calendars, start_ns, reload, lambda flag: concerns(test, flag))
     outcome = Outcome(said=trial.said)
     steps: list[tuple[int, int, GivenConfig | AnyEvent]] = []
     for place, given in enumerate(test.given):
@@ -88,7 +78,8 @@ def run_test(
         for look in looks:
             open_at[look] = trial.open_at(look)
         trial.until(end_ns)
-        outcome.failures += _compare(test, trial.said, open_at, start_ns)
+        happened = Happened(trial.said, trial.writing.said, trial.writing.refused, open_at)
+        outcome.failures += compare(test, happened, start_ns)
     return outcome
 
 
@@ -103,9 +94,24 @@ def _never_told(test: RuleTestConfig, configs: Sequence[Config], last: int) -> l
     for place, expect in enumerate(test.expect):
         unknown = [flag for flag in expect.flags if flag not in flags and not _is_own(flag)]
         found += [Failure(("expect", place), missing(flag, configs[-1])) for flag in unknown]
+        if text := _never_written(expect, configs[0]):
+            found.append(Failure(("expect", place), text))
     if test.until is not None and test.until < last:
-        found.append(Failure(("until",), f"the test ends before the last thing in it, at {_shown(last)}"))
+        found.append(Failure(("until",), f"the test ends before the last thing in it, at {shown(last)}"))
     return found
+
+
+def _never_written(expect: ExpectConfig, config: Config) -> str:
+    """Why what is expected to be written can't be."""
+    if expect.station is None:
+        return ""
+    stations = {f"{line}/{name}": each for line, its in config.lines.items() for name, each in its.stations.items()}
+    station = stations.get(expect.station)
+    if station is None:
+        return f"there is no station {expect.station}{nearest(expect.station, stations)}"
+    what, name = ("command", expect.command.value) if expect.command else ("setpoint", expect.setpoint or "")
+    known = [command.value for command in station.commands] if expect.command else list(station.setpoints)
+    return "" if name in known else f"{expect.station} has no {what} {name}; it has {', '.join(known) or 'none'}"
 
 
 def _is_own(flag: str) -> bool:
@@ -134,9 +140,18 @@ def local_ns(config: Config, moment: datetime) -> int:
 
 
 class _Trial:
-    """The rules' room under test."""
+    """The rules' room under test, and what the flags that it ``concerns`` have written."""
 
-    def __init__(self, config: Config, calendars: dict[str, WorkCalendar], start_ns: int, reload: Reload) -> None:
+    def __init__(
+        self,
+        config: Config,
+        calendars: dict[str, WorkCalendar],
+        start_ns: int,
+        reload: Reload,
+        concerns: Callable[[str], bool],
+    ) -> None:
+        self._concerns = concerns
+        self.writing = Writing(config)
         self._config, self._calendars, self._reload = config, calendars, reload
         self._facts = Facts(config, calendars)
         self._room = RulesRoom(config, calendars)
@@ -163,6 +178,7 @@ class _Trial:
     def until(self, at_ns: int) -> None:
         """Let time pass."""
         self._hear(self._room.tick(at_ns))
+        self.writing.until(at_ns)
 
     def open_at(self, at_ns: int) -> list[str]:
         """The flags that are raised at a moment."""
@@ -174,6 +190,7 @@ class _Trial:
         memory = self._room.memory()
         self._room = RulesRoom(self._config, self._calendars)
         self._room.remember(memory)
+        self.writing.restart(self._config)
         self.until(at_ns)
 
     def _reloaded(self, config: Config, at_ns: int) -> None:
@@ -183,86 +200,16 @@ class _Trial:
         succession = self._room.succeed(old, at_ns)
         self._hear(succession.until)
         self._hear(succession.since)
+        self.writing.follow(config, [flag for flag in self._room.raised() if self._concerns(flag.flag)], at_ns)
         self.until(at_ns)
 
     def _hear(self, events: Sequence[AnyEvent]) -> None:
         for event in events:
             if isinstance(event, FlagChanged | Noted):
                 self.said.append(event)
+                if isinstance(event, FlagChanged) and self._concerns(event.flag):
+                    self.writing.see(event)
                 if event.transition == "raised":
                     self._open[event.flag] = None
                 elif event.transition == "cleared":
                     self._open.pop(event.flag, None)
-
-
-def _compare(
-    test: RuleTestConfig, said: list[FlagChanged | Noted], open_at: dict[int, list[str]], start_ns: int
-) -> list[Failure]:
-    def concerns(flag: str) -> bool:
-        return not test.rules or any(fnmatchcase(flag, f"{each}/*") or fnmatchcase(flag, each) for each in test.rules)
-
-    failures = []
-    places = {id(expect): ("expect", place) for place, expect in enumerate(test.expect)}
-    got = [event for event in said if concerns(event.flag)]
-    wanted = sorted((expect for expect in test.expect if expect.transition), key=lambda expect: expect.at)
-    for expect, met in _matched(wanted, got, start_ns):
-        if expect is None and met is not None:
-            when = _shown(met.at_ns - start_ns)
-            text = f"happened and wasn't expected: at {when} {met.transition}: {met.flag} ({met.text})"
-            failures.append(Failure(("expect",), text))
-        elif expect is not None and met is None:
-            failures.append(Failure(places[id(expect)], f"expected and didn't happen: {_wanted(expect)}"))
-        elif expect is not None and met is not None and expect.text is not None and expect.text not in met.text:
-            text = f"{_wanted(expect)}: expected in its message: {expect.text!r}; it is {met.text!r}"
-            failures.append(Failure(places[id(expect)], text))
-        elif (
-            expect is not None
-            and isinstance(met, FlagChanged)
-            and expect.suppressed_by
-            not in (
-                None,
-                met.suppressed_by,
-            )
-        ):
-            by = met.suppressed_by or "nothing"
-            text = f"{_wanted(expect)}: expected to be suppressed by {expect.suppressed_by}; it is by {by}"
-            failures.append(Failure(places[id(expect)], text))
-    for expect in test.expect:
-        if expect.open is not None:
-            flags = [flag for flag in open_at.get(start_ns + expect.at, []) if concerns(flag)]
-            if flags != sorted(expect.open):
-                text = (
-                    f"at {_shown(expect.at)} these are raised: {', '.join(flags) or 'none'}; "
-                    f"expected: {', '.join(sorted(expect.open)) or 'none'}"
-                )
-                failures.append(Failure(places[id(expect)], text))
-    return failures
-
-
-def _matched(
-    wanted: list[ExpectConfig], got: list[FlagChanged | Noted], start_ns: int
-) -> list[tuple[ExpectConfig | None, FlagChanged | Noted | None]]:
-    """Each expectation with the event that meets it; those left over with nothing."""
-    rest = list(got)
-    pairs: list[tuple[ExpectConfig | None, FlagChanged | Noted | None]] = []
-    for expect in wanted:
-        met = next((event for event in rest if _meets(expect, event, start_ns)), None)
-        if met is not None:
-            rest.remove(met)
-        pairs.append((expect, met))
-    return [*pairs, *zip_longest([], rest)]
-
-
-def _meets(expect: ExpectConfig, event: FlagChanged | Noted, start_ns: int) -> bool:
-    at_ns = start_ns + expect.at
-    return (event.transition, event.flag) == expect.transition and abs(event.at_ns - at_ns) <= TOLERANCE_NS
-
-
-def _wanted(expect: ExpectConfig) -> str:
-    transition, flag = expect.transition or ("", "")
-    return f"at {_shown(expect.at)} {transition}: {flag}"
-
-
-def _shown(ns: int) -> str:
-    """A duration as test files say it, to the millisecond."""
-    return exact(round(ns, -6))

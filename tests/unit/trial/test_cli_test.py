@@ -96,6 +96,120 @@ def test_steps_of_people_and_of_the_gateway(run: Run) -> None:
     assert run(STORY, "--coverage")[0] == 1, "quiet was never seen"
 
 
+WRITES = """\
+rules:
+  light:
+    each: station
+    only: [tractor/chassis]
+    when: state == 'down'
+    severity: critical
+    message: m
+    actions:
+      - { command: andon, value: red, on_clear: "off" }
+      - { command: hold, value: 2min }
+      - { setpoint: speed, value: slow, on_clear: 1.5, station: tractor/engine }
+    params: { slow: 0.5 }
+  call:
+    each: station
+    only: [tractor/chassis]
+    when: andon
+    message: m
+    actions: [{ command: andon, value: yellow }]
+"""
+WRITTEN = """\
+tests:
+  - name: what is written
+    given:
+      - { at: 1m, station: tractor/chassis, state: down }
+      - { at: 3m, station: tractor/chassis, andon: true }
+      - { at: 4m, restart: true }
+      - { at: 5m, shelve: light/tractor/chassis, for: 1m }
+      - { at: 10m, reload: slower.yaml.off }
+      - { at: 20m, station: tractor/chassis, state: working }
+    expect:
+      - { at: 1m, raised: light/tractor/chassis, state: acknowledged }
+      - { at: 1m, command: andon, station: tractor/chassis, value: red }
+      - { at: 1m, command: hold, station: tractor/chassis, value: 2min }
+      - { at: 1m, setpoint: speed, station: tractor/engine, value: 0.5 }
+      - { at: 3m, raised: call/tractor/chassis }
+      - { at: 5m, shelved: light/tractor/chassis, state: shelved }
+      - { at: 5m, command: andon, station: tractor/chassis, value: yellow }
+      - { at: 5m, command: hold, station: tractor/chassis, value: 0s }
+      - { at: 5m, setpoint: speed, station: tractor/engine, value: 1.5 }
+      - { at: 6m, unshelved: light/tractor/chassis, state: acknowledged }
+      - { at: 6m, command: andon, station: tractor/chassis, value: red }
+      - { at: 6m, command: hold, station: tractor/chassis, value: 2m }
+      - { at: 6m, setpoint: speed, station: tractor/engine, value: 0.5 }
+      - { at: 10m, setpoint: speed, station: tractor/engine, value: 0.25 }
+      - { at: 20m, cleared: light/tractor/chassis, state: normal }
+      - { at: 20m, command: andon, station: tractor/chassis, value: yellow }
+      - { at: 20m, command: hold, station: tractor/chassis, value: 0s }
+      - { at: 20m, setpoint: speed, station: tractor/engine, value: 1.5 }
+"""
+
+
+@pytest.fixture
+def writable(folder: Path) -> Path:
+    """The plant with a hold and a setpoint that rules may write."""
+    plant, line = folder / "plant.yaml", folder / "lines" / "1-tractor.yaml"
+    allow = "commands: [andon, hold]\n      setpoints: { speed: { min: 0, max: 2 } }\n"
+    plant.write_text(plant.read_text().replace("commands: [andon]\n", allow))
+    speed = '        setpoints:\n          speed: { node: "nsu=urn:ganja:tractor;s=ST040.Speed", type: float }\n'
+    text = line.read_text()
+    at = text.index("        telemetry:\n", text.index("\n      engine:\n"))
+    line.write_text(text[:at] + speed + text[at:])
+    (folder / "rules.yaml").write_text(WRITES)
+    (folder / "slower.yaml.off").write_text(WRITES.replace("0.5", "0.25"))
+    return folder
+
+
+def test_what_is_written_is_expected(writable: Path, run: Run) -> None:
+    assert run(WRITTEN)[0] == 0, run(WRITTEN)[1]
+    silent = "\n".join(line for line in WRITTEN.splitlines() if "value:" not in line)
+    assert run(silent)[0] == 0, "who expects nothing to be written isn't told what is"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("      - { at: 1m, command: andon, station: tractor/chassis, value: red }\n", "",
+         "10:5: happened and wasn't expected: at 1m command: andon, station: tractor/chassis, value: red "
+         "(light/tractor/chassis)"),
+        ("{ at: 1m, command: hold, station: tractor/chassis, value: 2min }",
+         "{ at: 1m, command: hold, station: tractor/chassis, value: 3min }",
+         "13:9: expected and didn't happen: at 1m command: hold, station: tractor/chassis, value: 3m"),
+        ("value: 0.25 }", "value: 0.2 }",
+         "happened and wasn't expected: at 10m setpoint: speed, station: tractor/engine, value: 0.25 "),
+        ("state: shelved", "state: acknowledged",
+         "at 5m shelved: light/tractor/chassis: expected to be acknowledged; it is shelved"),
+        ("command: andon, station: tractor/chassis, value: red", "command: andon, station: tractor/chasis, value: red",
+         "there is no station tractor/chasis, did you mean 'tractor/chassis'?"),
+        ("command: hold, station: tractor/chassis", "command: hold, station: tractor/engine",
+         "tractor/engine has no command hold; it has andon"),
+        ("setpoint: speed", "setpoint: sped", "tractor/engine has no setpoint sped; it has speed"),
+    ],
+)  # fmt: skip
+def test_what_is_not_written_as_expected(writable: Path, run: Run, old: str, new: str, said: str) -> None:
+    code, output = run(WRITTEN.replace(old, new))
+    assert code == 1
+    assert said in output
+
+
+def test_a_write_that_is_not_allowed_is_told(run: Run, folder: Path) -> None:
+    (folder / "rules.yaml").write_text(WRITES.replace("      - { setpoint", "#").replace("    params", "#"))
+    code, output = run(
+        "tests:\n  - name: t\n    given:\n      - { at: 1m, station: tractor/chassis, state: down }\n    expect:\n"
+        "      - { at: 1m, raised: light/tractor/chassis }\n"
+        "      - { at: 1m, command: andon, station: tractor/chassis, value: red }\n"
+        "      - { at: 1m, command: hold, station: tractor/chassis, value: 2min }\n"
+    )
+    assert code == 1
+    assert (
+        "8:9: expected and didn't happen: at 1m command: hold, station: tractor/chassis, value: 2m; it was refused: "
+        "control.allow does not list hold of tractor/chassis" in output
+    )
+
+
 def test_as_json(run: Run) -> None:
     code, output = run(STORY.replace("at: 21m", "at: 20m"), "--json")
     told = json.loads(output)
@@ -175,8 +289,17 @@ def test_a_test_of_nothing_fails(run: Run, old: str, new: str, said: str) -> Non
     ("rest", "said"),
     [
         ("    expct: []\n", "plant/rules.test.yaml:6:5: tests[0].expct: unknown key 'expct'; did you mean 'expect'?"),
-        ("    expect:\n      - { at: 1m }\n", "one transition, or open, is expected at a time; here is none"),
-        ("    expect:\n      - { at: 1m, open: [], text: x }\n", "text goes with a transition; open only lists flags"),
+        (
+            "    expect:\n      - { at: 1m }\n",
+            "one transition, command, setpoint, or open, is expected at a time; here is none",
+        ),
+        ("    expect:\n      - { at: 1m, open: [], text: x }\n", "text doesn't go with open"),
+        (
+            "    expect:\n      - { at: 1m, command: hold, station: tractor/chassis, value: red }\n",
+            "hold needs a station and a value, a duration such as 2min",
+        ),
+        ("    expect:\n      - { at: 1m, setpoint: speed, value: 3 }\n", "speed needs a station and a value, a number"),
+        ("    expect:\n      - { at: 1m, open: [], state: shelved }\n", "state doesn't go with open"),
         ("      - { at: 1m, ack: x, restart: true }\n    expect: []\n", "here are ack and restart"),
         ("      - { at: 1m, ack: x, for: 2m }\n    expect: []\n", "for doesn't go with ack"),
         ("      - { at: 1m, ack: x, every: 2m }\n    expect: []\n", "every: and times: go together"),
