@@ -1,6 +1,8 @@
 """The rules' room against a naive reference that keeps all history, looks at every step and has no timers.
 
-A case is ten random rules and a random story. Every transition of every flag must be the same, at the same nanosecond.
+A case is ten random rules or more and a random story. Every transition of every flag must be the same, at the same
+nanosecond, in whichever way the room is run: stopped and started again, among other rules that come and go, with the
+rules in another order, weeks later.
 """
 
 from collections import Counter
@@ -12,21 +14,18 @@ import pytest
 
 from linecontrol.model.state import TRANSITIONS
 from tests.unit.rules.naive.cases import (
+    ALL,
     Case,
     Scale,
     by_flag,
     by_reference,
     by_room,
     case,
-    crowd,
-    long,
-    night,
-    nights,
     room_of,
-    short,
 )
+from tests.unit.rules.naive.ways import WAYS
 
-SCALES = {each.__name__: cache(each) for each in (short, long, crowd, night, nights)}
+SCALES = {each.__name__: cache(each) for each in ALL}
 BATCHES = {"short": 4, "crowd": 3, "night": 2, "long": 2, "nights": 1}
 CASES = [(name, batch) for name, batches in BATCHES.items() for batch in range(batches)]
 EACH = 18
@@ -39,10 +38,11 @@ def scale_of(name: str) -> Scale:
 
 def differences(of: Case, name: str, seed: int) -> list[str]:
     """What the room says otherwise than the reference, in words."""
-    wanted = by_flag(by_reference(of))
-    got = by_flag(by_room(of, room_of(of), Random(seed)))
+    way = WAYS[seed % len(WAYS)]
+    wanted, got = by_flag(by_reference(of)), by_flag(way(of, Random(seed)))
     return [
-        f"{name} {seed}: {flag}: {rule_of(of, flag)}\n  wanted {wanted.get(flag)}\n  got    {got.get(flag)}"
+        f"{name} {seed} {way.__name__}: {flag}: {rule_of(of, flag)}\n"
+        f"  wanted {wanted.get(flag)}\n  got    {got.get(flag)}"
         for flag in sorted({*wanted, *got})
         if wanted.get(flag) != got.get(flag)
     ]

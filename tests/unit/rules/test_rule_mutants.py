@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from linecontrol.rules import RulesRoom
-from tests.unit.rules.naive.cases import Case, Scale, by_flag, by_reference, by_room, case, long, room_of, short
+from tests.unit.rules.naive.cases import Case, Scale, by_flag, by_reference, case, crowd, long, night, short
 from tests.unit.rules.naive.reference import Said
+from tests.unit.rules.naive.ways import WAYS
 
-MOST = {"short": 260, "long": 40}
-"""Cases of ten rules within which a fault has to be found."""
-SCALES = {"short": cache(short), "long": cache(long)}
+SCALES = {each.__name__: cache(each) for each in (short, crowd, long, night)}
+MOST = {"short": 150, "crowd": 120, "long": 40, "night": 40}
+"""Cases of ten rules or more within which a fault has to be found."""
 
 FAULTS = [
     # module, function, piece, in its place
@@ -72,19 +72,9 @@ def found(module: str, path: str, piece: str, other: str) -> int | None:
 
 
 def said(of: Case, seed: int) -> dict[str, list[Said]] | str:
-    """What a room says, now stopped and started again, now not; or how it breaks."""
+    """What a room says, now stopped and started again, now among other rules, now plainly; or how it breaks."""
     try:
-        rooms = [room_of(of), room_of(of)]
-
-        def again(room: RulesRoom) -> RulesRoom:
-            if seed % 2 or chance.random() < 0.8:
-                return room
-            other = rooms[0] if room is rooms[1] else rooms[1]
-            other.remember(room.memory())
-            return other
-
-        chance = Random(seed)
-        return by_flag(by_room(of, rooms[0], Random(seed), again))
+        return by_flag(WAYS[seed % 3](of, Random(seed)))
     except Exception as error:  # noqa: BLE001 - whatever a fault brings about
         return repr(error)
 

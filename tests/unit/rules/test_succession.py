@@ -18,7 +18,7 @@ from linecontrol.rules.succession import NARROWED, REMOVED, UNWATCHED, Successio
 from tests.unit.rules.naive.cases import Case, case, room_of
 from tests.unit.rules.naive.reference import rounded
 from tests.unit.rules.test_room import done, state, told
-from tests.unit.rules.test_rule_laws import CROWD, cases, crowded, only
+from tests.unit.rules.test_rule_laws import SCALES, cases, only
 
 S = 10**9
 MONDAY = 1_767_585_600 * S
@@ -290,7 +290,7 @@ def config_of(of: Case, rules: dict[str, Any]) -> Config:
 
 def test_the_same_rules_at_any_moment_change_nothing() -> None:
     for of, chance in cases(21):
-        for each in (of, msgspec.structs.replace(crowded(of, chance), alarms=CROWD)):
+        for each in (of, case(SCALES["crowd"](), chance)):
             assert run(each, room_of(each), chance, [config_of(each, each.rules)]) == run(each, room_of(each), None)
 
 

@@ -108,6 +108,10 @@ def crowd() -> Scale:
     return replace(short(), alarms=CROWDS)
 
 
+ALL = (short, crowd, night, long, nights)
+"""All scales."""
+
+
 class Case(Struct, frozen=True):
     """Rules and what is told, from ``start`` to ``end``."""
 
@@ -197,9 +201,11 @@ def room_of(case: Case, rules: dict[str, RuleConfig] | None = None) -> RulesRoom
     return RulesRoom(config, case.scale.calendars)
 
 
-def by_room(
-    case: Case, room: RulesRoom, chance: Random, again: Callable[[RulesRoom], RulesRoom] | None = None
-) -> list[Said]:
+Again = Callable[[RulesRoom, list[AnyEvent]], RulesRoom]
+"""Another room to go on with, or the same; it may add to what was said."""
+
+
+def by_room(case: Case, room: RulesRoom, chance: Random, again: Again | None = None) -> list[Said]:
     """What the room says, ticked now and then; ``again`` may give another room to go on with at any point."""
     said: list[AnyEvent] = list(room.tick(case.start))
     now = case.start
@@ -208,10 +214,10 @@ def by_room(
             said += room.tick(chance.randrange(now, item.at_ns))
         now = max(now, item.at_ns)
         if again is not None:
-            room = again(room)
+            room = again(room, said)
         said += room.operate(item) if isinstance(item, Operation) else room.see(item)
     if again is not None:
-        room = again(room)
+        room = again(room, said)
     said += room.tick(case.end + case.scale.halves[-1] + 1)
     return [
         (event.flag, event.transition, event.at_ns, event.state.value, rounded(event.value), rounded(event.limit),
