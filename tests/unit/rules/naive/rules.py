@@ -196,6 +196,11 @@ class Dice:
         quotient = f"{above} / {below} {chance.choice(ORDERED)} {self.constant()}"
         return chance.choice([quotient, f"not {quotient}"])
 
+    def rate(self) -> str:
+        """How fast a tag changes, an hour; often between two samples of one moment."""
+        window = f"tag.torque, {self.reach('samples')}"
+        return f"rate({window}) {self.chance.choice(ORDERED)} {self.chance.choice(['0', '-40', '100', '300', '1000'])}"
+
     def today(self) -> str:
         """How many cycles there were on this day."""
         return f"{self.chance.choice(SIDES)}cycles_today {self.chance.choice(ORDERED)} {self.chance.randint(1, 3)}"
@@ -302,7 +307,7 @@ class Dice:
 _LEAVES: dict[str, list[Callable[[Dice], str]]] = {
     "station": [Dice.truth, Dice.state, Dice.state, Dice.text, Dice.magnitude, Dice.magnitude, Dice.passing,
                 Dice.passing, Dice.passing, Dice.progress, Dice.today, Dice.absent, Dice.changed, Dice.down,
-                Dice.divided],
+                Dice.divided, Dice.rate],
     "line": [Dice.of_line],
     "target": [Dice.of_target],
     "commitment": [Dice.of_commitment],
