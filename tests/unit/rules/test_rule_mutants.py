@@ -96,6 +96,7 @@ def faulty(module: ModuleType, path: str, piece: str, other: str) -> Iterator[No
     function: Any = module
     for part in path.split("."):
         function = getattr(function, part)
+    function = function.fget if isinstance(function, property) else function
     assert isinstance(function, FunctionType)
     source = dedent(getsource(function))
     assert source.count(piece) >= 1, f"{module.__name__}.{path} was rewritten: find another fault for {piece!r}"
