@@ -24,6 +24,7 @@ from linecontrol.clock import Clock
 from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.plan import Plan
+from linecontrol.config.rules_data import rest_of
 from linecontrol.driver import Driver
 from linecontrol.engine import Engine
 from linecontrol.errors import JournalError, LinecontrolError, SinkError, SnapshotError
@@ -38,8 +39,10 @@ from linecontrol.gateway.operators import operator_token
 from linecontrol.gateway.outbox import Outbox
 from linecontrol.gateway.pipeline import Pipeline
 from linecontrol.gateway.pulse import Pulse, Stage
+from linecontrol.gateway.reloader import Reloader
 from linecontrol.gateway.source import CLOSE_PATIENCE_S, Source
 from linecontrol.model import AnyEvent, CommandIssued, Health, Operation, RulesChanged, RulesGiven
+from linecontrol.plant.tryout import tried
 from linecontrol.sinks.influx import InfluxSink
 
 JOURNAL = "journal.sqlite"
@@ -47,6 +50,12 @@ JOURNAL = "journal.sqlite"
 
 PACE_META = "pace"
 """Key beside the journal's records under which the settings that a fast clock stretches are kept, for replay."""
+
+PORT_FILE = "board-port"
+"""Name of the file in the state folder that tells the port of the running gateway's board."""
+
+SIGNALLED = "SIGHUP"
+"""Who wanted a reload that was asked for by a signal."""
 
 RULES_META = "rules"
 """Key beside the journal's records under which the rules are kept that counted when it was begun."""
@@ -146,6 +155,10 @@ class Setup(Struct, frozen=True, kw_only=True):
     """Called with events once they are durable."""
     started: Callable[["Gateway"], None] | None = None
     """Called when everything runs."""
+    folder: Path | None = None
+    """Where other rules are read from while it runs; not at all if left out."""
+    reload: asyncio.Event | None = None
+    """Set when the folder's rules are wanted to count."""
 
 
 class Gateway:
@@ -171,7 +184,10 @@ class Gateway:
         )
         holidays = public_holidays(config.calendar.holidays)
         self.assessor = Assessor(engine.question, new_assessment(setup.plan).answer, self.inbox, clock)
-        operators = Operators(operator_token(setup.state), engine.flags, self._wish, clock)
+        self.notifier = Notifier()
+        self.reloader = Reloader(engine, self._try_out, self.inbox, clock, self.notifier)
+        reload = None if setup.folder is None else self.reloader.reload
+        operators = Operators(operator_token(setup.state), engine.flags, self._wish, clock, reload=reload)
         view = BoardView(config, line_calendars(config, holidays))
         self.board = Board(view, clock, health=self.health, assess=self.assessor.fresh, operators=operators)
         self.outboxes: dict[str, Outbox] = {}
@@ -191,6 +207,7 @@ class Gateway:
             journal_records=self.journal.last_seq,
             connections={name: source.health for name, source in self.sources.items()},
             sinks={name: outbox.health for name, outbox in self.outboxes.items()},
+            trouble=[self.reloader.trouble] if self.reloader.trouble else [],
         )
 
     def stages(self) -> list[Stage]:
@@ -202,6 +219,10 @@ class Gateway:
 
     async def _wish(self, operation: Operation) -> None:
         await self.inbox.put([operation])
+
+    async def _try_out(self) -> str:
+        assert self.setup.folder is not None  # noqa: S101 - else nobody reloads
+        return await tried(self.setup.folder, rest_of(self.setup.plan.config))
 
     def _source(self, name: str) -> Source:
         setup, bound = self.setup, self.setup.plan.bound[name]
@@ -217,6 +238,7 @@ class Gateway:
     def _tell(self, events: Sequence[AnyEvent]) -> None:
         self.board.feed(events)
         self.assessor.heed(events)
+        self.reloader.feed(events)
         for event in events:
             if isinstance(event, CommandIssued):
                 self.commander.order(event)
@@ -294,8 +316,7 @@ async def _prime_board(gateway: Gateway) -> None:
 
 
 async def _run(gateway: Gateway, stack: AsyncExitStack, stop: asyncio.Event) -> None:
-    setup, config = gateway.setup, gateway.setup.plan.config
-    notifier = Notifier()
+    setup, config, notifier = gateway.setup, gateway.setup.plan.config, gateway.notifier
     sink: InfluxSink | None = None
     if config.influx is not None:
         sink = InfluxSink(config.influx, site=config.plant.site, area=config.plant.area)
@@ -307,6 +328,7 @@ async def _run(gateway: Gateway, stack: AsyncExitStack, stop: asyncio.Event) -> 
         msg = f"the board can't listen on 127.0.0.1:{config.board.port}: {error}; choose another board: port:"
         raise LinecontrolError(msg) from error
     stack.push_async_callback(gateway.board.close)
+    (setup.state / PORT_FILE).write_text(f"{gateway.board_port}\n", encoding="ascii")
     async with asyncio.TaskGroup() as group:
         outer = [group.create_task(outbox.run()) for outbox in gateway.outboxes.values()]
         outer += [group.create_task(_watch(gateway, notifier)), group.create_task(_prune(gateway))]
@@ -316,6 +338,8 @@ async def _run(gateway: Gateway, stack: AsyncExitStack, stop: asyncio.Event) -> 
         rim = [group.create_task(gateway.commander.run(name)) for name in gateway.sources]
         rim += [group.create_task(source.run()) for source in gateway.sources.values()]
         rim.append(group.create_task(gateway.assessor.run()))
+        if setup.folder is not None and setup.reload is not None:
+            rim.append(group.create_task(gateway.reloader.run(setup.reload, SIGNALLED)))
         gc.collect()
         gc.freeze()
         sys.setswitchinterval(SWITCH_S)

@@ -14,6 +14,7 @@
     ├── SinkError
     │   ├── SinkAway           the sink can't be reached now: keep and try again
     │   └── SinkRefused        the sink will not take this: do not send it again as it is
+    ├── ReloadRefused          other rules can't count now: those that do go on; carries every reason
     └── SnapshotError          an engine snapshot doesn't fit this config or version
 
 "Try again" is a type: only ``ConnectionLost`` and ``SinkAway`` are ever retried.
@@ -32,6 +33,18 @@ class ConfigError(LinecontrolError):
 
     def __init__(self, problems: list[str]) -> None:
         """Take the problems in the order in which they should be shown."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class ReloadRefused(LinecontrolError):
+    """Other rules can't count now, and those that do go on.
+
+    ``problems`` holds one line per reason, with its place where it has one.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        """Take the reasons in the order in which they should be shown."""
         super().__init__("\n".join(problems))
         self.problems = problems
 

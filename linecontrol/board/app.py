@@ -39,7 +39,7 @@ _FILES = {
     "operate.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
-_WRITABLE = ("/flags", "/operator")
+_WRITABLE = ("/flags", "/operator", "/reload")
 _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -109,6 +109,7 @@ class Board:
         if self._operators is not None:
             app.router.add_post("/flags", self._operators.handle)
             app.router.add_post("/operator", self._operators.sign_in)
+            app.router.add_post("/reload", self._operators.reload)
         for name, kind in _FILES.items():
             path = "/" if name == "index.html" else f"/static/{name}"
             app.router.add_get(path, _file((files / name).read_bytes(), kind))

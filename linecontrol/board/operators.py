@@ -10,8 +10,9 @@ from msgspec import Struct
 from linecontrol.board.access import Access, refused
 from linecontrol.clock import Clock
 from linecontrol.duration import NS
+from linecontrol.errors import ReloadRefused
 from linecontrol.model import Operation
-from linecontrol.model.event import AnyEvent, FlagChanged
+from linecontrol.model.event import AnyEvent, FlagChanged, RulesChanged
 from linecontrol.model.observation import VERBS
 
 PATIENCE_S = 3.0
@@ -30,6 +31,12 @@ class Wish(Struct, frozen=True, forbid_unknown_fields=True):
     for_s: float | None = None
 
 
+class ReloadWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody wants the rules on disk to count."""
+
+    user: str
+
+
 class Operators:
     """Takes wishes in, hands them to the gateway as observations, and tells what came of them."""
 
@@ -39,8 +46,14 @@ class Operators:
         flags: Callable[[], Container[str]],
         send: Callable[[Operation], Awaitable[None]],
         clock: Clock,
+        *,
+        reload: Callable[[str], Awaitable[RulesChanged | None]] | None = None,
     ) -> None:
-        """``flags`` tells which there are (``rule/subject``); ``send`` hands a wish to the gateway."""
+        """``flags`` tells which there are (``rule/subject``); ``send`` hands a wish to the gateway.
+
+        ``reload`` has the rules on disk count, wanted by somebody, and returns what changed.
+        """
+        self._reload = reload
         self._access = Access(token, asyncio.get_running_loop().time)
         self._flags, self._send, self._clock = flags, send, clock
         self._waiting: dict[tuple[str, str], asyncio.Future[FlagChanged]] = {}
@@ -83,13 +96,31 @@ class Operators:
             del self._waiting[key]
         return web.json_response({"flag": done.flag, "transition": done.transition, "state": done.state.value})
 
+    async def reload(self, request: web.Request) -> web.Response:
+        """``POST /reload``: 200 with what changed (``null``: nothing), or 422 with every reason why not."""
+        if (refusal := self._access.refusal(request)) is not None:
+            return refusal
+        try:
+            wish = msgspec.json.decode(await request.read(), type=ReloadWish)
+        except msgspec.MsgspecError as error:
+            return refused(400, f"not understood: {error}")
+        if (complaint := _user_complaint(wish.user)) is not None:
+            return refused(422, complaint)
+        if self._reload is None:
+            return refused(409, "this gateway reads its rules at its start only")
+        try:
+            changed = await self._reload(wish.user)
+        except ReloadRefused as why:
+            return web.json_response({"error": "the rules that count go on", "problems": why.problems}, status=422)
+        return web.json_response(body=msgspec.json.encode({"changed": changed, "text": changed and changed.text}))
+
     def _complaint(self, wish: Wish) -> str | None:
         if wish.verb not in VERBS:
             return f"there is no {wish.verb!r}; there are {', '.join(VERBS)}"
         if wish.flag not in self._flags():
             return f"there is no flag {wish.flag!r}; a flag is RULE/SUBJECT, such as down_long/tractor/engine"
-        if not 0 < len(wish.user) <= LONGEST_USER or not wish.user.isprintable():
-            return f"a user has 1 to {LONGEST_USER} printable characters"
+        if (complaint := _user_complaint(wish.user)) is not None:
+            return complaint
         if len(wish.reason) > LONGEST_REASON or not wish.reason.isprintable():
             return f"a reason has up to {LONGEST_REASON} printable characters"
         if wish.verb in ("shelve", "out_of_service") and not wish.reason.strip():
@@ -97,3 +128,9 @@ class Operators:
         if wish.for_s is not None and not 0 < wish.for_s <= MOST_SECONDS:
             return "a time has to be above 0 and up to 400 days"
         return None
+
+
+def _user_complaint(user: str) -> str | None:
+    if 0 < len(user) <= LONGEST_USER and user.isprintable():
+        return None
+    return f"a user has 1 to {LONGEST_USER} printable characters"

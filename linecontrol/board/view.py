@@ -68,7 +68,11 @@ def _trouble(health: Health | None) -> list[str]:
     sinks = [
         f"{name}: {sink.trouble} ({sink.backlog:,} records wait)" for name, sink in health.sinks.items() if sink.trouble
     ]
-    return sinks + [text for name, link in health.connections.items() for text in _link_trouble(name, link)]
+    return (
+        health.trouble
+        + sinks
+        + [text for name, link in health.connections.items() for text in _link_trouble(name, link)]
+    )
 
 
 def _link_trouble(name: str, link: ConnectionHealth) -> list[str]:

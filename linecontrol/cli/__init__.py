@@ -11,8 +11,8 @@ import typer
 from linecontrol import registry
 from linecontrol.cli import alarm, rules
 
-_COMMANDS = ("demo", "run", "status", "check", "probe", "schema", "simulate", "replay", "analyse", "forecast", "test",
-             "backtest")  # fmt: skip
+_COMMANDS = ("demo", "run", "reload", "status", "check", "probe", "schema", "simulate", "replay", "analyse", "forecast",
+             "test", "backtest")  # fmt: skip
 
 
 def _app() -> typer.Typer:

@@ -1,21 +1,16 @@
 """``linecontrol alarm``: what a person wants of a flag of the running gateway."""
 
 import getpass
-import json
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from linecontrol.board.access import TOKEN_HEADER
 from linecontrol.board.operators import Wish
 from linecontrol.cli import alarm_report
 from linecontrol.cli.common import board_port, state_folder, telling_errors
+from linecontrol.cli.operator import operator_token_of, post
 from linecontrol.duration import NS, duration_ns
-from linecontrol.errors import LinecontrolError
-from linecontrol.gateway.operators import TOKEN_FILE
 
 PATIENCE_S = 10.0
 """What the gateway may take to answer."""
@@ -98,7 +93,8 @@ def _wish(
     with telling_errors():
         at = board_port(folder, port)
         wish = Wish(verb, flag, user or getpass.getuser(), reason, _seconds(for_))
-        done = ask(at, _token(state_folder(state)), wish)
+        body = {field: getattr(wish, field) for field in wish.__struct_fields__}
+        done = post(at, "/flags", operator_token_of(state_folder(state)), body, PATIENCE_S)
         print(f"{done['flag']}: {done['transition'].replace('_', ' ')}; now {done['state'].replace('_', ' ')}")
 
 
@@ -107,42 +103,3 @@ def _seconds(text: str | None) -> float | None:
         return None if text is None else duration_ns(text) / NS
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--for") from error
-
-
-def _token(state: Path) -> str:
-    try:
-        return (state / TOKEN_FILE).read_text(encoding="ascii").strip()
-    except OSError as error:
-        msg = (
-            f"the operator token {state / TOKEN_FILE} can't be read: {error.strerror}; "
-            "run this as the gateway's user, and say its state folder with --state"
-        )
-        raise LinecontrolError(msg) from error
-
-
-def ask(port: int, token: str, wish: Wish) -> dict[str, Any]:
-    """Send a wish to the gateway whose board listens at a port of this machine; what came of it.
-
-    Raises:
-        LinecontrolError: it doesn't answer, or refuses.
-    """
-    body = {field: getattr(wish, field) for field in wish.__struct_fields__}
-    headers = {TOKEN_HEADER: token, "Content-Type": "application/json"}
-    url = f"http://127.0.0.1:{port}/flags"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 - http
-            done: dict[str, Any] = json.load(answer)
-            return done
-    except urllib.error.HTTPError as error:
-        raise LinecontrolError(_why(error)) from error
-    except (OSError, ValueError) as error:
-        msg = f"no gateway answers at {url}: {error}; is it running (systemctl status linecontrol)?"
-        raise LinecontrolError(msg) from error
-
-
-def _why(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(error)["error"])
-    except (ValueError, KeyError, TypeError):
-        return f"the gateway refused: {error}"

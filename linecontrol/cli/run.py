@@ -29,20 +29,30 @@ def command(
     *,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
-    """Run the gateway until it is told to stop (SIGTERM or Ctrl-C)."""
+    """Run the gateway until it is told to stop (SIGTERM or Ctrl-C). On SIGHUP the folder's rules are taken up."""
     log_to_stderr(verbose=verbose)
     with telling_errors():
         plan = load_plant(folder)
         loopback = ports(at or [], list(plan.bound))
-        setup = Setup(plan=plan, state=state_folder(state), clock=SystemClock(), loopback=loopback, started=_say_where)
-        asyncio.run(_run(setup))
+        reload = asyncio.Event()
+        setup = Setup(
+            plan=plan,
+            state=state_folder(state),
+            clock=SystemClock(),
+            loopback=loopback,
+            started=_say_where,
+            folder=folder,
+            reload=reload,
+        )
+        asyncio.run(_run(setup, reload))
 
 
-async def _run(setup: Setup) -> None:
+async def _run(setup: Setup, reload: asyncio.Event) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
     await serve(setup, stop)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from linecontrol.cli.common import OK, PROBLEMS, board_port, telling_errors
@@ -79,9 +80,9 @@ def ask(port: int) -> dict[str, Any]:
 
 
 def in_trouble(health: dict[str, Any]) -> bool:
-    """Whether somebody should look: a connection is down, or a sink says so."""
+    """Whether somebody should look: a connection is down, or the gateway or a sink says so."""
     down = any(not link["up"] for link in health["connections"].values())
-    return down or any(sink["trouble"] for sink in health["sinks"].values())
+    return down or bool(health["trouble"]) or any(sink["trouble"] for sink in health["sinks"].values())
 
 
 def show(health: dict[str, Any], console: Console) -> None:
@@ -97,9 +98,11 @@ def show(health: dict[str, Any], console: Console) -> None:
     for title, figure in FIGURES.items():
         table.add_row(title, *(figure(link, health["at_ns"]) for link in health["connections"].values()))
     console.print(table)
+    for trouble in health["trouble"]:
+        console.print(f"[bold red]{escape(trouble)}[/bold red]", highlight=False)
     for name, link in health["connections"].items():
         for warning in link["warnings"]:
             console.print(f"[yellow]{name}: {warning}[/yellow]")
     for name, sink in health["sinks"].items():
-        trouble = f"; [bold red]{sink['trouble']}[/bold red]" if sink["trouble"] else ""
-        console.print(f"{name}: {sink['backlog']:,} records wait, {sink['delivered']:,} points delivered{trouble}")
+        lost = f"; [bold red]{sink['trouble']}[/bold red]" if sink["trouble"] else ""
+        console.print(f"{name}: {sink['backlog']:,} records wait, {sink['delivered']:,} points delivered{lost}")

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 
 
 class Notifier:
@@ -22,6 +23,10 @@ class Notifier:
     def ready(self) -> None:
         """The service does its work."""
         self._send("READY=1")
+
+    def reloading(self) -> None:
+        """The service takes up its config anew; ``ready`` tells when it has."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def status(self, text: str) -> None:
         """One line for ``systemctl status``."""

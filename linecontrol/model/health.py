@@ -39,7 +39,10 @@ class ConnectionHealth(Struct, frozen=True, kw_only=True):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """The gateway at ``at_ns`` (plant time). ``lag_s`` is real time from receiving a reading to its being durable."""
+    """The gateway at ``at_ns`` (plant time). ``lag_s`` is real time from receiving a reading to its being durable.
+
+    ``trouble`` is what people should know of the gateway itself.
+    """
 
     at_ns: int
     uptime_s: float
@@ -51,3 +54,4 @@ class Health(Struct, frozen=True, kw_only=True):
     journal_records: int
     connections: dict[str, ConnectionHealth]
     sinks: dict[str, SinkHealth]
+    trouble: list[str] = []
