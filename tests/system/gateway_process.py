@@ -211,6 +211,10 @@ class GatewayProcess:
         goal = self.health()["journal_records"] + more
         wait_for(f"{more} more records", lambda: self.health()["journal_records"] >= goal, 30)
 
+    def hang_up(self) -> None:
+        """Ask it by signal to take up other rules."""
+        self._process.send_signal(signal.SIGHUP)
+
     def stop(self, patience_s: float = 10) -> int:
         """Ask it to stop as systemd does; its exit code."""
         self.told()  # the kernel keeps only some messages that nobody took
