@@ -80,6 +80,7 @@ class Engine:
         self._config, self._calendars = config, by_line
         self._text = rules_text(config)
         self._prepared: Prepared | None = None
+        self._replaced: RulesRoom | None = None
         self._settings = config.engine
         self._line = LineRoom(config, by_line, counter_bits)
         self._rules = RulesRoom(config, by_line)
@@ -122,6 +123,9 @@ class Engine:
 
     def tick(self, now_ns: int) -> list[AnyEvent]:
         """What the time alone brings about, up to ``now_ns`` less the lateness that is allowed for."""
+        if self._replaced is not None:
+            self._replaced.dismantle()  # takes as long as replacing it did; so in a turn of its own
+            self._replaced = None
         out: list[AnyEvent] = []
         resolution = self._settings.resolution
         last = (now_ns - self._settings.lateness) // resolution * resolution
@@ -191,6 +195,7 @@ class Engine:
             out += self._alarm_kpi.see(event)
             out.append(event)
         self._take(prepared)
+        self._replaced = old
         out.append(change(before, self._config, by=given.by, at_ns=at_ns, kept=succession.kept))
         self._control.follow(self._config)
         self._spread(succession.since, self._rules_at + 1, out)

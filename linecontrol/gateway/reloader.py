@@ -4,11 +4,12 @@ Whatever is wrong leaves the rules that count untouched, and stands as the gatew
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from linecontrol.clock import Clock
-from linecontrol.engine import Engine
+from linecontrol.engine import Engine, Prepared
 from linecontrol.errors import ConfigError, ReloadRefused
 from linecontrol.gateway.inbox import Inbox
 from linecontrol.gateway.notify import Notifier
@@ -66,12 +67,21 @@ class Reloader:
             _log.info("reloaded: %s", "the rules on disk count already" if changed is None else changed.text)
             return changed
 
+    async def _prepare(self, text: str) -> Prepared:
+        """Prepare the rules in a thread; the collector of garbage, which stops all threads, is to pass over them."""
+        gc.disable()
+        try:
+            return await asyncio.to_thread(self._engine.prepare, text)
+        finally:
+            gc.freeze()
+            gc.enable()
+
     async def _reload(self, by: str) -> RulesChanged | None:
         try:
             text = await self._try_out()
             if text == self._engine.rules:
                 return None
-            prepared = await asyncio.to_thread(self._engine.prepare, text)
+            prepared = await self._prepare(text)
         except ConfigError as error:
             raise ReloadRefused(error.problems) from error
         except OSError as error:

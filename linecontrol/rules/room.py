@@ -221,6 +221,10 @@ class RulesRoom:
             self._look_anew(old._rules, now)  # noqa: SLF001
         return Succession(until, moved, self._told(), kept)
 
+    def dismantle(self) -> None:
+        """Let go of everything once it is used up; what knows each other in it would wait for the collector."""
+        self.__dict__.clear()
+
     def _look_anew(self, former: Mapping[str, RuleConfig], now: int) -> None:
         unchanged = {
             name for name, rule in self._rules.items() if is_same(rule, former.get(name, former.get(rule.was or "")))

@@ -31,7 +31,10 @@ class Succession(Struct, frozen=True):
 
 def is_same(rule: RuleConfig, former: RuleConfig | None) -> bool:
     """Whether a rule is what it was, whatever it was called."""
-    return former is not None and rule == former.model_copy(update={"was": rule.was})
+    if former is None:
+        return False
+    its = vars(former)  # a model's own comparison takes ten times as long
+    return all(value == its[name] for name, value in vars(rule).items() if name != "was")
 
 
 def change(old: Config, new: Config, *, by: str, at_ns: int, kept: int) -> RulesChanged:
