@@ -11,7 +11,8 @@ from linecontrol.board.access import MOST_WRONG, TOKEN_HEADER
 from linecontrol.board.operators import Operators
 from linecontrol.board.page import Page
 from linecontrol.config import Config
-from linecontrol.model.event import FlagChanged, LinkChanged
+from linecontrol.errors import ReloadRefused
+from linecontrol.model.event import FlagChanged, LinkChanged, RulesChanged
 from linecontrol.model.health import Health
 from linecontrol.model.observation import Findings, Operation
 from linecontrol.model.state import AlarmState, Severity
@@ -167,7 +168,7 @@ async def test_who_holds_the_token_acts() -> None:
     assert [(wish.verb, wish.flag, wish.user) for wish in wishes.taken] == [("ack", "r/plc", "ali")]
 
 
-@pytest.mark.parametrize("path", ["/flags", "/operator"])
+@pytest.mark.parametrize("path", ["/flags", "/operator", "/reload"])
 @pytest.mark.parametrize(
     "headers",
     [{}, {TOKEN_HEADER: "wrong"}, {TOKEN_HEADER: TOKEN[:-1]}]
@@ -220,3 +221,44 @@ async def test_a_wish_that_can_t_be_meant_is_refused(wish: dict[str, object], st
         assert answer.status == status
         assert said in (await answer.json())["error"]
     assert not wishes.taken
+
+
+# --- other rules --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "said"),
+    [
+        (None, 200, {"changed": None, "text": None}),
+        (ReloadRefused(["a", "b"]), 422, {"error": "the rules that count go on", "problems": ["a", "b"]}),
+    ],
+)
+async def test_a_reload_tells_what_came_of_it(
+    changed: ReloadRefused | None, status: int, said: dict[str, object]
+) -> None:
+    users: list[str] = []
+
+    async def reload(user: str) -> RulesChanged | None:
+        users.append(user)
+        if changed is not None:
+            raise changed
+        return None
+
+    def operators() -> Operators:
+        return Operators(TOKEN, set, Wishes().take, StandingClock(), reload=reload)
+
+    async with serving(operators=operators) as (_, session):
+        async with session.post("/reload", headers=RIGHT, json={"user": "eva"}) as answer:
+            assert (answer.status, await answer.json()) == (status, said)
+        for wrong in ({"user": ""}, {"user": "a\nb"}, {}):
+            async with session.post("/reload", headers=RIGHT, json=wrong) as answer:
+                assert answer.status in (400, 422)
+    assert users == ["eva"]
+
+
+async def test_a_gateway_without_a_folder_of_its_own_does_not_reload() -> None:
+    async with (
+        serving(operators=Wishes().operators) as (_, session),
+        session.post("/reload", headers=RIGHT, json={"user": "eva"}) as answer,
+    ):
+        assert answer.status == 409

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -81,6 +82,8 @@ def test_systemd_is_told_over_its_socket(tmp_path: Path, abstract: bool) -> None
         notifier.alive()
         notifier.stopping()
         said = [systemd.recv(100) for _ in range(4)]
+        notifier.reloading()
+        assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=[1-9]\d*", systemd.recv(100))
     assert said == [b"READY=1", b"STATUS=all is well", b"WATCHDOG=1", b"STOPPING=1"]
     notifier.alive()  # nobody listens any more
 
