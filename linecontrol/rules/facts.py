@@ -31,7 +31,7 @@ class Aged:
 
 @dataclass(slots=True)
 class StationFacts:
-    """A station. ``observed`` is ``None`` until something of it was seen."""
+    """A station. ``observed`` is ``None`` until something of it was told, ``completed_w`` until it was seen."""
 
     line: str = ""
     observed: bool | None = None
@@ -42,7 +42,7 @@ class StationFacts:
     planned: float | None = None
     cycling: bool = False
     start_w: int = 0
-    completed_w: int = 0
+    completed_w: int | None = None
     completed_day: int = 0
     completed: int = 0
     andon: bool = False

@@ -44,20 +44,17 @@ _UNOBSERVED = StationState.UNOBSERVED
 
 
 def _state(facts: StationFacts, moment: Moment, event: StateChanged | StateHeld, worked: int) -> int:
-    change = _sight(facts, worked) if facts.observed is None else 0
     if event.state is _UNOBSERVED:
-        if facts.observed or facts.state is not None:
-            change = SEEN
+        change = 0 if facts.observed is False else SEEN
         facts.observed, facts.state = False, None
         return change
+    change = 0 if facts.observed else _sight(facts, worked)
     state = event.state._value_
     if facts.state != state:
         since_ns = event.since_ns if event.__class__ is StateHeld else event.at_ns
         facts.state, facts.state_w = state, worked if since_ns == moment.present.now else moment.worked_at(since_ns)
-    elif facts.observed and facts.unit == event.unit and facts.product == event.product:
+    elif facts.unit == event.unit and facts.product == event.product:
         return change
-    if not facts.observed:
-        facts.observed, change = True, SEEN
     facts.unit, facts.product = event.unit, event.product
     return change or CHANGED
 
@@ -110,7 +107,8 @@ def _sampled(facts: StationFacts, moment: Moment, event: Sampled, worked: int) -
 
 def _sight(facts: StationFacts, worked: int) -> int:
     facts.observed = True
-    facts.completed_w = worked
+    if facts.completed_w is None:
+        facts.completed_w = worked
     return SEEN
 
 

@@ -173,3 +173,8 @@ def test_the_day_is_known_at_once_after_a_restart(lab: SimpleNamespace) -> None:
         takt_planned_s=900.0,
     )  # fmt: skip
     assert not [flag for flag in new.see(ledger) if flag.station == "second"]
+
+
+def test_a_station_that_is_out_of_sight_at_first_is_first_seen_when_it_can_be_seen(lab: SimpleNamespace) -> None:
+    rule = {"when": "since_cycle > 10 s"}
+    assert story(lab, rule, [state(5, "unobserved"), state(30, "working")], 60) == [("raised", 40.000000001)]

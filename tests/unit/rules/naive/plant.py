@@ -247,7 +247,8 @@ class Plant:
                 return running
             case "since_cycle":
                 last = self.newest(place, CycleCompleted)
-                return (hours.worked(self.now) - hours.worked(first.at if last is None else last.event.at_ns)) / S
+                seen_at = next(t.at for t in self._told[place] if isinstance(t.event, SEEN) and _in_sight(t.event))
+                return (hours.worked(self.now) - hours.worked(seen_at if last is None else last.event.at_ns)) / S
             case "running.active":
                 return self._active(begun, hours) if running else 0.0
             case "running.progress":
