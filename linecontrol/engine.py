@@ -132,13 +132,27 @@ class Engine:
         if self._grid_ns == 0:
             self._grid_ns = last
             self._line.begin(last)
-        while self._grid_ns < last:
+        while True:
+            due_ns = self._line.due_ns
+            if due_ns <= min(now_ns, self._grid_ns + resolution + self._settings.lateness):
+                self._spread(self._line.release(due_ns), 0, out)
+                continue
+            if self._grid_ns >= last:
+                return out
             self._grid_ns += resolution
             self._spread(self._line.tick(self._grid_ns), 0, out)
             for place, room in enumerate(self._chain):
                 self._spread(room.tick(self._grid_ns), place + 1, out)
             out += self._alarm_kpi.tick(self._grid_ns)
-        return out
+
+    @property
+    def due_ns(self) -> int:
+        """When a ``tick`` is due before the next point of the grid, because a reading will have waited long enough."""
+        return self._line.due_ns
+
+    def late(self) -> dict[str, int]:
+        """How many readings of each connection came late, ever."""
+        return self._line.late()
 
     def question(self, now_ns: int) -> Question:
         """What an assessment has to know of the plant as it stands at ``now_ns``; nothing changes."""

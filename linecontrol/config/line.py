@@ -178,6 +178,8 @@ class ConnectionConfig(ConfigModel):
 
     driver: str
     """Installed driver that speaks to it, such as opcua or modbus."""
+    reorder: Duration = 0
+    """How long its readings are held back, so that older ones that are still on their way come first."""
 
     @property
     def settings(self) -> dict[str, Any]:

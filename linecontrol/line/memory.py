@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from linecontrol.config import Role
-from linecontrol.model import StationState, Timing, Value
+from linecontrol.model import Reading, StationState, Timing, Value
 
 
 class Unit(Struct):
@@ -90,11 +90,42 @@ class LineMemory(Struct):
     inferred: int = 0
 
 
+class Waiting(Struct, array_like=True):
+    """A reading of time ``at_ns`` that waits for older ones, until ``due_ns`` at the latest; then it is ``over``."""
+
+    at_ns: int
+    due_ns: int
+    reading: Reading
+    over: bool = False
+
+
+class OrderMemory(Struct):
+    """What is known of the order of a connection's readings, since it came up at ``up_ns``.
+
+    What is older than ``mark_ns`` is late. ``newest`` is each signal's last reading with its time, ``overtaken`` those
+    that came after a newer one of their signal, since ``overtaken_ns`` and without a reading in time since. ``late``
+    counts all late ones, ``untold`` those that were not told of; ``behind`` is the signal of the one that was furthest
+    behind among these.
+    """
+
+    up_ns: int = 0
+    mark_ns: int = 0
+    waiting: list[Waiting] = field(default_factory=list)
+    newest: dict[str, tuple[int, Reading]] = field(default_factory=dict)
+    overtaken: dict[str, tuple[int, Reading]] = field(default_factory=dict)
+    overtaken_ns: int = 0
+    late: int = 0
+    untold: int = 0
+    behind_ns: int = 0
+    behind: str = ""
+
+
 class RoomMemory(Struct):
-    """All lines, the last instant of the grid, when periodic events were last due, and when connections came up."""
+    """All lines and connections, the last instant of the grid, and when periodic events were last due."""
 
     lines: dict[str, LineMemory]
+    connections: dict[str, OrderMemory] = field(default_factory=dict)
     progress_slot: int = -1
     heartbeat_slot: int = -1
-    up_ns: dict[str, int] = field(default_factory=dict)
+    late_slot: int = -1
     grid_ns: int = 0

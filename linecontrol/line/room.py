@@ -1,20 +1,21 @@
 """The line room: observations in, what happened on the lines out."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from math import isfinite
 
 import msgspec
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config, Role
+from linecontrol.config.types import NS
 from linecontrol.errors import SnapshotError
 from linecontrol.line.cycles import StationPlace
 from linecontrol.line.flow import UnitFlow
-from linecontrol.line.memory import LineMemory, RoomMemory, StationMemory
+from linecontrol.line.memory import LineMemory, OrderMemory, RoomMemory, StationMemory
+from linecontrol.line.order import NEVER_NS, Instant, ReadingOrder
 from linecontrol.line.standards import Standards
 from linecontrol.line.station import StationTracker
-from linecontrol.line.values import role_value, signal_places, stations_on
+from linecontrol.line.values import connection_names, role_value, signal_places, stations_on
 from linecontrol.model import (
     AndonCalled,
     Anomaly,
@@ -27,9 +28,12 @@ from linecontrol.model import (
     Value,
 )
 
+TELL_LATE_NS = 60 * 10**9
+"""How often late readings are told of, for each connection; they are counted one by one."""
+
 
 class LineRoom:
-    """All lines of a plant. ``observe`` and ``tick`` are its only inputs; memory is one struct."""
+    """All lines of a plant. ``observe``, ``release`` and ``tick`` are its only inputs; memory is one struct."""
 
     def __init__(
         self,
@@ -41,12 +45,9 @@ class LineRoom:
         self._config, self._calendars = config, calendars
         self._bits = dict(counter_bits or {})
         self._places = signal_places(config)
-        self._order = {(place.line, place.station): i for i, place in enumerate(self._places.values())}
-        self._connections = {
-            f"{line}/{station}/{role}": connection
-            for connection in config.connections
-            for line, station, role in stations_on(config, connection)
-        }
+        stations = list(dict.fromkeys((place.line, place.station) for place in self._places.values()))
+        self._ranks = {signal: stations.index((place.line, place.station)) for signal, place in self._places.items()}
+        self._connections = connection_names(config)
         self._memory = RoomMemory(
             lines={
                 name: LineMemory(
@@ -55,11 +56,22 @@ class LineRoom:
                     owed=[0] * (len(line.stations) - 1),
                 )
                 for name, line in config.lines.items()
-            }
+            },
+            connections={name: OrderMemory() for name in config.connections},
         )
         self._build()
 
     def _build(self) -> None:
+        self._orders = {
+            name: ReadingOrder(connection.reorder, self._memory.connections[name])
+            for name, connection in self._config.connections.items()
+        }
+        self._holding = [
+            order
+            for name, order in self._orders.items()
+            if self._config.connections[name].reorder or order.memory.waiting
+        ]
+        self._order_of = {signal: self._orders[connection] for signal, connection in self._connections.items()}
         families = {name: product.family for name, product in self._config.products.items()}
         self._flows: dict[str, UnitFlow] = {}
         self._trackers: dict[tuple[str, str], StationTracker] = {}
@@ -102,29 +114,62 @@ class LineRoom:
                 if not station.since_ns:
                     station.since_ns = station.last_ns = station.count_ns = at_ns
 
+    @property
+    def due_ns(self) -> int:
+        """When ``release`` is due, because a reading has waited for as long as its connection's window."""
+        return min([order.due_ns for order in self._holding], default=NEVER_NS)
+
+    def late(self) -> dict[str, int]:
+        """How many readings of each connection came late, ever."""
+        return {name: order.memory.late for name, order in self._orders.items()}
+
     def observe(self, observations: Sequence[Reading | LinkChange], now_ns: int) -> list[AnyEvent]:
-        """What a batch says, in the order of source times; all values of one instant and station count at once."""
+        """What observations say, in the order in which they arrive; readings of one time and station count at once.
+
+        Readings of a connection with a window wait in it first.
+        """
         out: list[AnyEvent] = []
-        readings: list[tuple[int, int, Reading]] = []
+        ready: list[Instant] = []
+        order_of = self._order_of
         for observation in observations:
             if isinstance(observation, LinkChange):
-                self._read(readings, out)
-                readings = []
+                if (order := self._orders.get(observation.connection)) is not None:
+                    order.flush(ready)
+                self._read(ready, out)
+                ready = []
                 self._link(observation, out)
-            elif (place := self._places.get(observation.signal)) is not None:
-                up_ns = self._memory.up_ns.get(self._connections.get(observation.signal, ""), 0)
-                at_ns = min(max(observation.source_ns, up_ns), max(now_ns, up_ns))
-                readings.append((at_ns, self._order[place.line, place.station], observation))
-        self._read(readings, out)
+            elif (order := order_of.get(observation.signal)) is not None:
+                back_ns = order.take(observation, now_ns, ready)
+                if back_ns:
+                    self._read(ready, out)
+                    ready = []
+                    out.append(self._set_back(observation, back_ns))
+        self._read(ready, out)
         return out
 
-    def _read(self, readings: list[tuple[int, int, Reading]], out: list[AnyEvent]) -> None:
-        readings.sort(key=lambda item: item[:2])
-        for (at_ns, _), group in groupby(readings, key=lambda item: item[:2]):
-            batch = [reading for _, _, reading in group]
-            place = self._places[batch[0].signal]
-            self._cross_boundaries(place.line, at_ns, out)
-            self._station(self._trackers[place.line, place.station], at_ns, batch, out)
+    def release(self, now_ns: int) -> list[AnyEvent]:
+        """What the readings say whose windows are over at ``now_ns``."""
+        out: list[AnyEvent] = []
+        ready: list[Instant] = []
+        for order in self._holding:
+            order.expire(now_ns, ready)
+        self._read(ready, out)
+        return out
+
+    def _read(self, ready: list[Instant], out: list[AnyEvent]) -> None:
+        places = self._places
+        for at_ns, readings in ready:
+            for batch in [readings] if len(readings) == 1 else self._by_station(readings):
+                place = places[batch[0].signal]
+                self._cross_boundaries(place.line, at_ns, out)
+                self._station(self._trackers[place.line, place.station], at_ns, batch, out)
+
+    def _by_station(self, readings: list[Reading]) -> list[list[Reading]]:
+        """Readings of one time, in the order of the stations."""
+        stations: dict[int, list[Reading]] = {}
+        for reading in readings:
+            stations.setdefault(self._ranks[reading.signal], []).append(reading)
+        return [stations[rank] for rank in sorted(stations)]
 
     def _station(self, tracker: StationTracker, at_ns: int, batch: list[Reading], out: list[AnyEvent]) -> None:
         changes: dict[Role, Value] = {}
@@ -161,6 +206,7 @@ class LineRoom:
     def _sample(self, line: str, station: str, name: str, at_ns: int, reading: Reading, out: list[AnyEvent]) -> None:
         value = reading.value
         if reading.quality is Quality.GOOD and isinstance(value, int | float) and isfinite(value):
+            at_ns = min(at_ns, reading.source_ns)
             out.append(Sampled(at_ns=at_ns, line=line, station=station, name=name, value=float(value)))
 
     def _wrong_type(self, tracker: StationTracker, reading: Reading, at_ns: int) -> AnyEvent:
@@ -174,6 +220,37 @@ class LineRoom:
             value=reading.value,
         )
 
+    def _set_back(self, reading: Reading, back_ns: int) -> AnyEvent:
+        connection, place = self._connections[reading.signal], self._places[reading.signal]
+        return Anomaly(
+            at_ns=self._memory.connections[connection].mark_ns,
+            line=place.line,
+            station=place.station,
+            signal=reading.signal,
+            kind="clock_set_back",
+            text=f"the clock of {connection} was set back by about {back_ns / NS:.1f} s; it is believed again",
+        )
+
+    def _tell_late(self, at_ns: int, out: list[AnyEvent]) -> None:
+        for name, memory in self._memory.connections.items():
+            if not memory.untold:
+                continue
+            place = self._places.get(memory.behind)
+            if place is not None:
+                window_ns = self._config.connections[name].reorder
+                out.append(
+                    Anomaly(
+                        at_ns=at_ns,
+                        line=place.line,
+                        station=place.station,
+                        signal=memory.behind,
+                        kind="late_reading",
+                        text=f"{memory.untold} readings of {name} came late, by up to {memory.behind_ns / NS:.3f} s; "
+                        f"with reorder: {(window_ns + memory.behind_ns) / NS:.3f}s it would have waited for them",
+                    )
+                )
+            memory.untold, memory.behind_ns, memory.behind = 0, 0, ""
+
     def _link(self, change: LinkChange, out: list[AnyEvent]) -> None:
         out.append(
             LinkChanged(
@@ -185,7 +262,8 @@ class LineRoom:
             )
         )
         if change.up:
-            self._memory.up_ns[change.connection] = change.at_ns
+            if (order := self._orders.get(change.connection)) is not None:
+                order.come_up(change.at_ns)
             return
         lost: dict[tuple[str, str], list[Role]] = {}
         for line, station, role in stations_on(self._config, change.connection):
@@ -203,8 +281,12 @@ class LineRoom:
     def tick(self, at_ns: int) -> list[AnyEvent]:
         """What the passing of time decides: shifts, open questions, progress, heartbeats."""
         out: list[AnyEvent] = []
+        ready: list[Instant] = []
         settings, memory = self._config.engine, self._memory
         memory.grid_ns = at_ns
+        for order in self._holding:
+            order.release(at_ns, ready)
+        self._read(ready, out)
         for name in memory.lines:
             self._cross_boundaries(name, at_ns, out)
         for tracker in self._trackers.values():
@@ -215,6 +297,10 @@ class LineRoom:
             for (line, _), tracker in self._trackers.items():
                 if self._calendars[line].is_working(at_ns):
                     out.extend(tracker.progress(at_ns))
+        late_slot = at_ns // TELL_LATE_NS
+        if late_slot != memory.late_slot:
+            memory.late_slot = late_slot
+            self._tell_late(at_ns, out)
         heartbeat_slot = at_ns // settings.heartbeat_every
         if heartbeat_slot != memory.heartbeat_slot:
             memory.heartbeat_slot = heartbeat_slot
@@ -264,6 +350,7 @@ class LineRoom:
                 fresh.on_shift, fresh.boundary_ns, fresh.inferred = known.on_shift, known.boundary_ns, known.inferred
                 decoded.lines[name] = fresh
         decoded.lines = {name: decoded.lines[name] for name in self._memory.lines}
+        decoded.connections = {name: decoded.connections.get(name, OrderMemory()) for name in self._config.connections}
         self._memory = decoded
         self._build()
         if decoded.grid_ns:

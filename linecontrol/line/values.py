@@ -71,6 +71,18 @@ def stations_on(config: Config, connection: str) -> Iterable[tuple[str, str, Rol
                     yield line_name, name, role
 
 
+def connection_names(config: Config) -> dict[str, str]:
+    """The connection of each signal that is read, by signal id; signals of no known connection are left out."""
+    names = {}
+    for line_name, line in config.lines.items():
+        for name, station in line.stations.items():
+            for key, signal in [*station.signals.items(), *station.telemetry.items()]:
+                connection = signal.connection or line.connection
+                if connection in config.connections:
+                    names[f"{line_name}/{name}/{key}"] = connection
+    return names
+
+
 def role_value(role: Role, value: Value) -> Value:
     """The value as its role wants it: bool, whole number, seconds or text as it came; ``None`` if it can't be."""
     if value is None:

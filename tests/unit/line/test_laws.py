@@ -132,9 +132,9 @@ def test_names_and_figures_that_arrive_one_by_one_are_of_their_cycle(
 
 @few
 @given(SEEDS, METHODS, st.booleans())
-def test_the_order_within_a_batch_does_not_matter(seed: int, methods: list[str], counted: bool) -> None:
+def test_the_order_within_a_window_does_not_matter(seed: int, methods: list[str], counted: bool) -> None:
     chance = Random(seed)
-    true = plant(chance, methods, counted=counted)
+    true = plant(chance, methods, counted=counted, reorder="10m")
     ordered, mixed = told(true, shuffled(true, Random(0), 10 * MINUTE)), told(true, shuffled(true, chance, 10 * MINUTE))
     assert Counter(map(repr, ordered)) == Counter(map(repr, mixed))
 

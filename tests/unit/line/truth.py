@@ -70,6 +70,7 @@ def plant(
     units: int = 7,
     lateness: str = "2s",
     named: bool = False,
+    reorder: str = "0s",
 ) -> Plant:
     """A line with a station per method, between them one or two places, working as fast as it can.
 
@@ -92,7 +93,7 @@ def plant(
         f"{names[i]}{names[i + 1]}": {"after": names[i], "before": names[i + 1], "capacity": room}
         for i, room in enumerate(places)
     }
-    parsed = config(stations, buffers=buffers)
+    parsed = config(stations, {"connections": {"plc": {"driver": "none", "reorder": reorder}}}, buffers=buffers)
     engine = type(parsed.engine).model_validate(
         {"resolution": "5m", "lateness": lateness, "progress_every": "1h", "heartbeat_every": "8h"}
     )
@@ -259,7 +260,7 @@ def turns(room: LineRoom, true: Plant, deliveries: list[Delivery], skip: int = 0
         room.begin(grid)
     for number, (now_ns, batch) in enumerate([*deliveries, (true.end_ns + 60 * HOUR, [])]):
         out: list[AnyEvent] = []
-        while grid + engine.resolution <= now_ns - engine.lateness:
+        while grid + engine.resolution <= now_ns - engine.lateness:  # what waits in a window is released by it, too
             grid += engine.resolution
             if number >= skip:
                 out += room.tick(grid)
