@@ -121,7 +121,8 @@ class ReadingOrder:
         """A late reading still tells what its signal is now, unless the signal was seen later."""
         memory = self.memory
         newest = memory.newest.get(reading.signal)
-        if newest is None or newest[1].source_ns == reading.source_ns:  # its first word, or its last one again
+        stood = at_ns == memory.up_ns if newest is None else newest[1].source_ns == reading.source_ns
+        if stood:  # since the link came up, or since it was said last
             if self._is_news(at_ns, reading):
                 ready.append((at_ns, [reading]))
             return 0
@@ -130,7 +131,7 @@ class ReadingOrder:
         memory.untold += 1
         if behind_ns > memory.behind_ns:
             memory.behind_ns, memory.behind = behind_ns, reading.signal
-        if at_ns >= newest[0]:
+        if newest is None or at_ns >= newest[0]:
             memory.newest[reading.signal] = (at_ns, reading)
             ready.append((at_ns, [reading]))
             return 0

@@ -20,6 +20,7 @@ from tests.unit.line.plant import HOUR, MINUTE, MONDAY_8, SECOND
 from tests.unit.line.truth import (
     SIGNALS,
     Plant,
+    delayed,
     new_room,
     outages,
     perfect,
@@ -137,6 +138,29 @@ def test_the_order_within_a_window_does_not_matter(seed: int, methods: list[str]
     true = plant(chance, methods, counted=counted, reorder="10m")
     ordered, mixed = told(true, shuffled(true, Random(0), 10 * MINUTE)), told(true, shuffled(true, chance, 10 * MINUTE))
     assert Counter(map(repr, ordered)) == Counter(map(repr, mixed))
+
+
+@few
+@given(SEEDS, METHODS, st.booleans())
+def test_what_overtakes_within_the_window_gives_the_truth(seed: int, methods: list[str], counted: bool) -> None:
+    chance = Random(seed)
+    true = plant(chance, methods, counted=counted, reorder="10m", lateness="20m")
+    expected, got = told(true, perfect(true)), told(true, delayed(true, chance, 10 * MINUTE))
+    assert not anomalies(got)
+    for name in true.cycles:
+        assert completed(got, name) == completed(expected, name)
+
+
+@few
+@given(SEEDS, METHODS, st.sampled_from(["0s", "1m"]))
+def test_late_readings_lose_and_invent_nothing_where_there_is_a_counter(
+    seed: int, methods: list[str], reorder: str
+) -> None:
+    chance = Random(seed)
+    true = plant(chance, methods, counted=True, reorder=reorder)
+    events = told(true, delayed(true, chance, 10 * MINUTE))
+    counts_are_exact(true, events)
+    assert not [event for event in anomalies(events) if event.kind.startswith("counter")]
 
 
 @few

@@ -201,6 +201,14 @@ def shuffled(true: Plant, chance: Random, most_ns: int = SECOND) -> list[Deliver
     return [(at_ns + most_ns, batch) for at_ns, batch in out]
 
 
+def delayed(true: Plant, chance: Random, most_ns: int) -> list[Delivery]:
+    """Each change on its own and with its true time, but up to ``most_ns`` later, so that newer ones overtake it."""
+    arrivals = [(change.at_ns + chance.randrange(most_ns), change) for change in true.changes]
+    arrivals.sort(key=lambda item: item[0])
+    out: list[Delivery] = [(MONDAY_8, [LinkChange("plc", True, MONDAY_8)])]
+    return out + [(now_ns, [reading(change)]) for now_ns, change in arrivals]
+
+
 def polled(true: Plant, chance: Random, every_ns: int, spread_ns: int, *, apart: bool) -> list[Delivery]:
     """Rounds of block reads that tell what changed; ``apart`` puts each signal into a block of its own."""
     blocks: dict[tuple[str, str], list[Change]] = {}
