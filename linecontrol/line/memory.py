@@ -91,10 +91,10 @@ class LineMemory(Struct):
 
 
 class Waiting(Struct, array_like=True):
-    """A reading of time ``at_ns`` that waits for older ones, until ``due_ns`` at the latest; then it is ``over``."""
+    """A reading of time ``at_ns`` that has waited for older ones since ``since_ns``, until that is ``over``."""
 
     at_ns: int
-    due_ns: int
+    since_ns: int
     reading: Reading
     over: bool = False
 

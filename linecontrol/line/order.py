@@ -36,14 +36,14 @@ class ReadingOrder:
         """Without a window nothing waits."""
         self.memory = memory
         self.window_ns = window_ns
-        self._arrivals = deque(sorted(memory.waiting, key=lambda waiting: waiting.due_ns))
+        self._arrivals = deque(sorted(memory.waiting, key=lambda waiting: waiting.since_ns))
 
     @property
     def due_ns(self) -> int:
         """When the window of the reading that has waited longest is over."""
         while self._arrivals and self._arrivals[0].over:
             self._arrivals.popleft()
-        return self._arrivals[0].due_ns if self._arrivals else NEVER_NS
+        return self._arrivals[0].since_ns + self.window_ns + 1 if self._arrivals else NEVER_NS
 
     def take(self, reading: Reading, now_ns: int, ready: list[Instant]) -> int:
         """A reading arrives at ``now_ns``; what can be taken in now is added to ``ready``.
@@ -61,7 +61,7 @@ class ReadingOrder:
         if memory.overtaken:
             memory.overtaken.clear()
         if self.window_ns or memory.waiting:
-            self._hold(Waiting(at_ns, now_ns + self.window_ns + 1, reading), ready)
+            self._hold(Waiting(at_ns, now_ns, reading), ready)
             return 0
         memory.mark_ns = at_ns
         if self._is_news(at_ns, reading):
