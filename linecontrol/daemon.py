@@ -94,16 +94,23 @@ class Pace(Struct, frozen=True):
 
     engine: dict[str, int]
     control: dict[str, int]
+    reorder: dict[str, int] = {}
 
     @classmethod
     def of(cls, config: Config) -> "Pace":
         """Those of a config, in nanoseconds."""
-        return cls(config.engine.model_dump(), config.control.model_dump(include={"expire_after", "spacing"}))
+        control = config.control.model_dump(include={"expire_after", "spacing"})
+        return cls(config.engine.model_dump(), control, {name: c.reorder for name, c in config.connections.items()})
 
     def applied(self, config: Config) -> Config:
         """The config at this pace."""
         engine = config.engine.model_copy(update=self.engine)
-        return config.model_copy(update={"engine": engine, "control": config.control.model_copy(update=self.control)})
+        control = config.control.model_copy(update=self.control)
+        connections = {
+            name: connection.model_copy(update={"reorder": self.reorder.get(name, connection.reorder)})
+            for name, connection in config.connections.items()
+        }
+        return config.model_copy(update={"engine": engine, "control": control, "connections": connections})
 
 
 def as_recorded(plan: Plan, path: Path) -> Plan:
@@ -191,10 +198,12 @@ class Gateway:
         view = BoardView(config, line_calendars(config, holidays))
         self.board = Board(view, clock, health=self.health, assess=self.assessor.fresh, operators=operators)
         self.outboxes: dict[str, Outbox] = {}
+        self._late_before = engine.late()
         self._started_s = asyncio.get_running_loop().time()
 
     def health(self) -> Health:
         """How the gateway is now."""
+        late = self.engine.late()
         up_s = asyncio.get_running_loop().time() - self._started_s
         return Health(
             at_ns=self.setup.clock.now_ns(),
@@ -205,7 +214,10 @@ class Gateway:
             lag_s=self.pipeline.lag_s,
             inbox=len(self.inbox),
             journal_records=self.journal.last_seq,
-            connections={name: source.health for name, source in self.sources.items()},
+            connections={
+                name: msgspec.structs.replace(source.health, late=late[name] - self._late_before.get(name, 0))
+                for name, source in self.sources.items()
+            },
             sinks={name: outbox.health for name, outbox in self.outboxes.items()},
             trouble=[self.reloader.trouble] if self.reloader.trouble else [],
         )

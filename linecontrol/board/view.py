@@ -80,6 +80,7 @@ def _link_trouble(name: str, link: ConnectionHealth) -> list[str]:
     counted = [
         (link.refused, "signals that the device refuses"),
         (link.gaps, "times that values were lost on the way"),
+        (link.late, "readings that came after newer ones"),
         (link.disbelieved, "readings that could not be right"),
         (link.late_answers + link.misfits, "answers that were not believed"),
     ]

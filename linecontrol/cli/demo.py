@@ -227,7 +227,8 @@ def quickened(config: Config, options: Options) -> Config:
         )
     else:
         influx = None
-    config = Pace(engine, control).applied(config)
+    reorder = {name: round(connection.reorder * options.speed) for name, connection in config.connections.items()}
+    config = Pace(engine, control, reorder).applied(config)
     return config.model_copy(update={"influx": influx, "board": BoardConfig(port=0)})
 
 

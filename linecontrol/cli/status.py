@@ -31,6 +31,7 @@ FIGURES: dict[str, Callable[[dict[str, Any], int], str]] = {
     "lives": lambda link, _: f"{link['lives']:,}",
     "values lost": lambda link, _: f"{link['gaps']:,} times",
     "refused signals": lambda link, _: f"{link['refused']:,}",
+    "late readings": lambda link, _: f"{link['late']:,}",
     "late answers": lambda link, _: f"{link['late_answers']:,}",
     "not believed": lambda link, _: f"{link['disbelieved'] + link['misfits']:,}",
     "received": lambda link, _: f"{link['bytes_received'] / 1000:,.0f} kB",

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from fnmatch import fnmatchcase
+from math import inf
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from linecontrol.config.binding import Binding
@@ -93,24 +94,55 @@ def _meant(pattern: str, names: list[str]) -> str:
 
 
 def _connections(config: Config, binding: Binding) -> Found:
-    """What belongs to one moment must not arrive further apart than the engine waits."""
+    """What belongs to one moment must not arrive further apart than the engine waits, nor be held back for longer."""
     lateness = config.engine.lateness
     for name, bound in binding.bound.items():
-        interval = bound.settings.interval()
-        if lateness < 2 * interval:
+        reorder, interval = config.connections[name].reorder, bound.settings.interval()
+        if reorder and reorder >= (fastest := _fastest(config, name)):
+            yield ("connections", name, "reorder"), _holds_cycles(reorder, fastest)
+        elif reorder and lateness < reorder + 2 * interval:
+            yield ("connections", name, "reorder"), _holds_too_long(reorder, interval, lateness)
+        elif lateness < 2 * interval:
             yield ("connections", name), _too_late(interval, lateness)
-            continue
-        for tag in bound.tags:
-            path = binding.paths[tag.signal]
-            if path[-2] == "signals" and lateness < 2 * (interval := tag.settings.interval() or 0):
-                yield path, _too_late(interval, lateness)
+        else:
+            for tag in bound.tags:
+                path, interval = binding.paths[tag.signal], tag.settings.interval() or 0
+                if path[-2] == "signals" and lateness < reorder + 2 * interval:
+                    yield path, _too_late(interval, lateness, reorder)
 
 
-def _too_late(interval: int, lateness: int) -> str:
+def _fastest(config: Config, connection: str) -> float:
+    """The shortest planned cycle time of the stations that have a signal on the connection."""
+    times = [
+        time
+        for line in config.lines.values()
+        for station, signals in ((name, line.stations[name].signals.values()) for name in line.stations)
+        if any((signal.connection or line.connection) == connection for signal in signals)
+        for standard in line.standards
+        for time in standard.times.get(station, {}).values()
+    ]
+    return min(times, default=inf)
+
+
+def _holds_cycles(reorder: int, fastest: float) -> str:
+    return (
+        f"readings would be held back for {reorder / NS:g}s, as long as a whole cycle: the shortest planned one of its "
+        f"stations takes {fastest / NS:g}s; a window need only be as long as one reading may take longer than another"
+    )
+
+
+def _holds_too_long(reorder: int, interval: int, lateness: int) -> str:
+    return (
+        f"readings are held back for {reorder / NS:g}s, and time does not wait for them: engine: lateness: is "
+        f"{lateness / NS:g}s; set lateness to {(reorder + 2 * interval) / NS:g}s or more, or hold back for less"
+    )
+
+
+def _too_late(interval: int, lateness: int, reorder: int = 0) -> str:
     return (
         f"signals of one moment may arrive {interval / NS:g}s apart, one round after the other, which "
         f"engine: lateness: {lateness / NS:g}s does not wait for; look more often, or set lateness to "
-        f"{2 * interval / NS:g}s or more"
+        f"{(reorder + 2 * interval) / NS:g}s or more"
     )
 
 

@@ -19,6 +19,10 @@ UNDURABLE = 200_000
 """Observations and events that may wait for the disk; the engine rests while there are more."""
 
 
+_LEAST_PAUSE_S = 0.001
+"""The engine does not look at the clock more often than this for a reading that waits."""
+
+
 class Turn(Struct, frozen=True):
     """One turn of the engine on its way to being durable."""
 
@@ -75,12 +79,17 @@ class Pipeline:
             JournalError: the journal takes no more.
         """
         while True:
-            await self._inbox.filled(self._pause_s)
+            await self._inbox.filled(self._rest_s())
             await self._catch_up()
             while self._undurable > UNDURABLE:
                 self._eased.clear()
                 await self._eased.wait()
             self._turn()
+
+    def _rest_s(self) -> float:
+        """How long the engine may rest if nothing comes in: until a reading has waited for long enough, at the most."""
+        due_s = (self._engine.due_ns - self._clock.now_ns()) / 1e9 / self._clock.speed
+        return min(self._pause_s, max(_LEAST_PAUSE_S, due_s))
 
     async def finish(self) -> None:
         """Step once more with all that waits, save a snapshot, and wait until everything is durable and told.

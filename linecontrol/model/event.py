@@ -133,7 +133,8 @@ class Anomaly(Event, frozen=True, kw_only=True, tag="anomaly"):
     """Something in the signals that was handled but must not be silent.
 
     ``kind`` is one of ``counter_reset``, ``counter_rollover``, ``counter_jump``, ``missed_edge``,
-    ``unknown_code``, ``unknown_product``, ``wrong_type``, ``unit_mismatch``, ``buffer_mismatch``, ``late_reading``.
+    ``unknown_code``, ``unknown_product``, ``wrong_type``, ``unit_mismatch``, ``buffer_mismatch``, ``late_figure``,
+    ``late_reading``, ``clock_set_back``.
     """
 
     line: str

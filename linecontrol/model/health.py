@@ -17,9 +17,9 @@ class ConnectionHealth(Struct, frozen=True, kw_only=True):
 
     ``up`` is how it is now, ``lives`` how often it was tried, ``readings`` and ``batches`` what it delivered,
     ``disbelieved`` readings whose time or value could not be right, ``gaps`` times that values were or may have been
-    lost, ``refused`` signals that the device refuses to serve now, ``late_answers`` and ``misfits`` messages that were
-    not believed. ``last_good_ns`` is when the last good value was received, ``skew_s`` how far the device's clock is
-    ahead, ``warnings`` what is unsafe about it as configured.
+    lost, ``refused`` signals that the device refuses to serve now, ``late`` readings that came after newer ones,
+    ``late_answers`` and ``misfits`` messages that were not believed. ``last_good_ns`` is when the last good value was
+    received, ``skew_s`` how far the device's clock is ahead, ``warnings`` what is unsafe about it as configured.
     """
 
     up: bool
@@ -29,6 +29,7 @@ class ConnectionHealth(Struct, frozen=True, kw_only=True):
     disbelieved: int = 0
     gaps: int = 0
     refused: int = 0
+    late: int = 0
     late_answers: int = 0
     misfits: int = 0
     bytes_received: int = 0

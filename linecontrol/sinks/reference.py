@@ -19,7 +19,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "h": tuple(f"{n:02x}" for n in range(64)),
     "kind": (
         "counter_reset", "counter_rollover", "counter_jump", "missed_edge", "unknown_code", "unknown_product",
-        "wrong_type", "unit_mismatch", "buffer_mismatch", "late_reading",
+        "wrong_type", "unit_mismatch", "buffer_mismatch", "late_figure", "late_reading", "clock_set_back",
     ),
 }  # fmt: skip
 """Values of the tags that don't depend on the config (by tag, or measurement and tag); ``none`` may come besides."""

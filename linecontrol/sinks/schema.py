@@ -114,8 +114,8 @@ GATEWAY_HEALTH = _m(
 )  # fmt: skip
 GATEWAY_LINK = _m(
     "gateway_link", "connection", _KPI, exact=True, up=int, lives=int, readings=int, batches=int, disbelieved=int,
-    gaps=int, refused=int, late_answers=int, misfits=int, bytes_received=int, bytes_sent=int, last_good_ms=int,
-    skew_s=float,
+    gaps=int, refused=int, late=int, late_answers=int, misfits=int, bytes_received=int, bytes_sent=int,
+    last_good_ms=int, skew_s=float,
 )  # fmt: skip
 GATEWAY_SINK = _m(
     "gateway_sink", "sink", _KPI, exact=True, backlog=int, delivered=int, refused=int, trouble=str

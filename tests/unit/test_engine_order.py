@@ -77,8 +77,11 @@ def story(seed: int, most_delay_ms: int, minutes: int = 2) -> tuple[list[Arrival
                 told.append((source_ms, reading(f"{station}/t", source_ms, chance.randint(0, 10))))
     delayed = [(source_ms + chance.randint(0, most_delay_ms), each) for source_ms, each in told]
     delayed.sort(key=lambda arrival: arrival[0])
-    both = [[(MONDAY_8 + now_ms * 1_000_000, each) for now_ms, each in arrivals] for arrivals in (told, delayed)]
-    return both[0], both[1]
+    return arriving(told), arriving(delayed)
+
+
+def arriving(told: Sequence[tuple[int, Reading]]) -> list[Arrival]:
+    return [(MONDAY_8 + now_ms * 1_000_000, each) for now_ms, each in told]
 
 
 END_NS = MONDAY_8 + 200 * SECOND

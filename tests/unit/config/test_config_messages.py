@@ -122,6 +122,23 @@ TABLE: list[tuple[str, str, list[str]]] = [
         ],
     ),
     (
+        "host: 127.0.0.1",
+        "host: 127.0.0.1, reorder: 1s",
+        [
+            "plant/all.yaml:23:51: connections.plc.reorder: readings are held back for 1s, and time does not wait for "
+            "them: engine: lateness: is 1s; set lateness to 2s or more, or hold back for less"
+        ],
+    ),
+    (
+        "host: 127.0.0.1",
+        "host: 127.0.0.1, reorder: 3h",
+        [
+            "plant/all.yaml:23:51: connections.plc.reorder: readings would be held back for 10800s, as long as a whole "
+            "cycle: the shortest planned one of its stations takes 3000s; a window need only be as long as one reading "
+            "may take longer than another"
+        ],
+    ),
+    (
         "driver: modbus",
         "driver: modbuss",
         ["plant/all.yaml:23:17: connections.plc.driver: no driver named 'modbuss'; did you mean 'modbus'?"],

@@ -27,6 +27,12 @@ class Echo(Engine):
 
     def __init__(self) -> None:
         self.ticks: list[int] = []
+        self.due: int = 2**63 - 1
+
+    @property
+    @override
+    def due_ns(self) -> int:
+        return self.due
 
     @override
     def step(self, observations: Sequence[Observation], now_ns: int) -> list[AnyEvent]:
@@ -44,9 +50,22 @@ class Echo(Engine):
         return b"%d" % len(self.ticks)
 
 
+class Watched(Inbox):
+    """An inbox that remembers for how long it was waited at the most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rests_s: list[float] = []
+
+    @override
+    async def filled(self, patience_s: float) -> None:
+        self.rests_s.append(patience_s)
+        await super().filled(patience_s)
+
+
 class Rig:
     def __init__(self, journal: Journal) -> None:
-        self.journal, self.engine, self.inbox, self.clock = journal, Echo(), Inbox(), ManualClock(START_NS)
+        self.journal, self.engine, self.inbox, self.clock = journal, Echo(), Watched(), ManualClock(START_NS)
         self.told: list[float] = []
         self.durable_when_told: list[int] = []
         self.pipeline = Pipeline(
@@ -154,6 +173,19 @@ async def test_the_engine_rests_while_too_much_waits_for_the_disk(rig: Rig, monk
     await rig.pipeline.finish()
     assert most <= 3
     assert rig.told == list(range(30))
+
+
+@pytest.mark.parametrize(
+    ("due_ns", "rest_s"), [(2**63 - 1, 0.5), (START_NS + 20_000_000, 0.02), (START_NS - NS, 0.001)]
+)
+async def test_the_engine_rests_no_longer_than_until_a_reading_has_waited_long_enough(
+    rig: Rig, due_ns: int, rest_s: float
+) -> None:
+    rig.engine.due = due_ns
+    async with rig.running():
+        while not rig.inbox.rests_s:  # noqa: ASYNC110 - a few turns of the loop
+            await asyncio.sleep(0)
+    assert rig.inbox.rests_s[0] == pytest.approx(rest_s)
 
 
 async def test_what_can_not_be_made_durable_is_never_told(tmp_path: Path) -> None:
