@@ -156,7 +156,8 @@ class Driver(ABC):
         """Yield batches until the connection ends; the first batches hold the present value of every tag.
 
         A tag that the device doesn't know or can't serve is a ``BAD`` reading with ``value`` None and the
-        protocol's status, never an exception, and doesn't hinder the others. Batches are never empty.
+        protocol's status, never an exception, and doesn't hinder the others. Batches are never empty, in the order of
+        source times, and don't part what the device shows of one instant.
 
         Where values of a tag were, or may have been, lost, its next reading (the present value) is ``UNCERTAIN``:
         what depends on having seen every value is then marked as not seen.
