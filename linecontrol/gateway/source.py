@@ -70,6 +70,7 @@ class Source:
         self.disbelieved = 0
         self.readings = self.batches = 0
         self.last_good_ns: int | None = None
+        self._latest_ns = 0
         self.warnings = list(warnings)
         self._carried = Traffic()
         self._new_driver, self._inbox, self._clock, self._sleep = new_driver, inbox, clock, sleep
@@ -220,12 +221,18 @@ class Source:
             _log.warning("driver of connection %s did not close: %s", self.name, _words(error))
 
     def _sound(self, batch: list[Reading]) -> list[Reading]:
-        """What can't be right is replaced, and counted: a source time by that of receipt, a value by none."""
+        """What can't be right is replaced, and counted: a source time by that of receipt, a value by none.
+
+        Times of receipt don't go back if our own clock is set back; no reading is late for that.
+        """
         self.batches += 1
         self.readings += len(batch)
         tolerance_ns = int(CLOCK_TOLERANCE_S * self._clock.speed * 1e9)
         sound = []
         for reading in batch:
+            if reading.receive_ns < self._latest_ns:
+                reading = _received(reading, self._latest_ns)
+            self._latest_ns = reading.receive_ns
             believed = reading
             if abs(reading.receive_ns - reading.source_ns) > tolerance_ns:
                 believed = msgspec.structs.replace(believed, source_ns=reading.receive_ns)
@@ -236,6 +243,11 @@ class Source:
                 self.last_good_ns = believed.receive_ns
             sound.append(believed)
         return sound
+
+
+def _received(reading: Reading, at_ns: int) -> Reading:
+    source_ns = at_ns if reading.source_ns == reading.receive_ns else reading.source_ns
+    return msgspec.structs.replace(reading, source_ns=source_ns, receive_ns=at_ns)
 
 
 def _storable(value: Value) -> bool:

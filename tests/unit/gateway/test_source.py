@@ -174,6 +174,22 @@ async def test_what_can_not_be_right_is_replaced_and_counted() -> None:
     assert rig.source.disbelieved == 4
 
 
+async def test_our_own_clock_that_is_set_back_makes_no_reading_late() -> None:
+    second = 1_000_000_000
+    stamped = Reading("l/s/count", 2, Quality.GOOD, START_NS - second, START_NS - second)
+    of_device = Reading("l/s/other", 2, Quality.GOOD, START_NS - 3 * second, START_NS - second)
+    rig = Rig(Life(steps=[[reading()], [stamped, of_device], ConnectionLost("gone")]))
+    async with rig.running():
+        await rig.pauses.asleep()
+    taken = [o for o in rig.taken() if isinstance(o, Reading)]
+    assert [(o.source_ns, o.receive_ns) for o in taken] == [
+        (START_NS, START_NS),
+        (START_NS, START_NS),
+        (START_NS - 3 * second, START_NS),
+    ]
+    assert rig.source.disbelieved == 0
+
+
 async def test_a_full_inbox_holds_the_driver_back() -> None:
     rig = Rig(Life(steps=[[reading(n)] for n in range(20)]))
     rig.inbox.capacity = 3
