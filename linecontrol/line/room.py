@@ -48,6 +48,8 @@ class LineRoom:
         stations = list(dict.fromkeys((place.line, place.station) for place in self._places.values()))
         self._ranks = {signal: stations.index((place.line, place.station)) for signal, place in self._places.items()}
         self._connections = connection_names(config)
+        self._windows = dict.fromkeys(self._connections.values(), 0)
+        self._windows |= {name: connection.reorder for name, connection in config.connections.items()}
         self._memory = RoomMemory(
             lines={
                 name: LineMemory(
@@ -57,20 +59,14 @@ class LineRoom:
                 )
                 for name, line in config.lines.items()
             },
-            connections={name: OrderMemory() for name in config.connections},
+            connections={name: OrderMemory() for name in self._windows},
         )
         self._build()
 
     def _build(self) -> None:
-        self._orders = {
-            name: ReadingOrder(connection.reorder, self._memory.connections[name])
-            for name, connection in self._config.connections.items()
-        }
-        self._holding = [
-            order
-            for name, order in self._orders.items()
-            if self._config.connections[name].reorder or order.memory.waiting
-        ]
+        connections = self._memory.connections
+        self._orders = {name: ReadingOrder(window_ns, connections[name]) for name, window_ns in self._windows.items()}
+        self._holding = [order for order in self._orders.values() if order.window_ns or order.memory.waiting]
         self._order_of = {signal: self._orders[connection] for signal, connection in self._connections.items()}
         families = {name: product.family for name, product in self._config.products.items()}
         self._flows: dict[str, UnitFlow] = {}
@@ -237,7 +233,7 @@ class LineRoom:
                 continue
             place = self._places.get(memory.behind)
             if place is not None:
-                window_ns = self._config.connections[name].reorder
+                window_ns = self._windows[name]
                 out.append(
                     Anomaly(
                         at_ns=at_ns,
@@ -350,7 +346,7 @@ class LineRoom:
                 fresh.on_shift, fresh.boundary_ns, fresh.inferred = known.on_shift, known.boundary_ns, known.inferred
                 decoded.lines[name] = fresh
         decoded.lines = {name: decoded.lines[name] for name in self._memory.lines}
-        decoded.connections = {name: decoded.connections.get(name, OrderMemory()) for name in self._config.connections}
+        decoded.connections = {name: decoded.connections.get(name, OrderMemory()) for name in self._windows}
         self._memory = decoded
         self._build()
         if decoded.grid_ns:

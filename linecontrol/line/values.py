@@ -72,14 +72,12 @@ def stations_on(config: Config, connection: str) -> Iterable[tuple[str, str, Rol
 
 
 def connection_names(config: Config) -> dict[str, str]:
-    """The connection of each signal that is read, by signal id; signals of no known connection are left out."""
+    """The connection of each signal that is read, by signal id; an empty name where it has none."""
     names = {}
     for line_name, line in config.lines.items():
         for name, station in line.stations.items():
             for key, signal in [*station.signals.items(), *station.telemetry.items()]:
-                connection = signal.connection or line.connection
-                if connection in config.connections:
-                    names[f"{line_name}/{name}/{key}"] = connection
+                names[f"{line_name}/{name}/{key}"] = signal.connection or line.connection or ""
     return names
 
 
