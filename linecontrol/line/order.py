@@ -65,10 +65,7 @@ class ReadingOrder:
             return 0
         memory.mark_ns = at_ns
         if self._is_news(at_ns, reading):
-            if ready and ready[-1][0] == at_ns:
-                ready[-1][1].append(reading)
-            else:
-                ready.append((at_ns, [reading]))
+            _join(at_ns, reading, ready)
         return 0
 
     def release(self, until_ns: int, ready: list[Instant]) -> None:
@@ -78,14 +75,13 @@ class ReadingOrder:
         if not count:
             return
         self.memory.mark_ns = max(self.memory.mark_ns, waiting[count - 1].at_ns)
+        released: list[Instant] = []
         for each in waiting[:count]:
             each.over = True
             if self._is_news(each.at_ns, each.reading):
-                if ready and ready[-1][0] == each.at_ns:
-                    ready[-1][1].append(each.reading)
-                else:
-                    ready.append((each.at_ns, [each.reading]))
+                _join(each.at_ns, each.reading, released)
         del waiting[:count]
+        ready += released
 
     def expire(self, now_ns: int, ready: list[Instant]) -> None:
         """Whatever has waited long enough at ``now_ns`` is taken in, and all that is older."""
@@ -169,6 +165,13 @@ class ReadingOrder:
             return False
         newest[reading.signal] = (at_ns, reading)
         return True
+
+
+def _join(at_ns: int, reading: Reading, instants: list[Instant]) -> None:
+    if instants and instants[-1][0] == at_ns:
+        instants[-1][1].append(reading)
+    else:
+        instants.append((at_ns, [reading]))
 
 
 def _says(reading: Reading) -> tuple[type, Value, Quality]:

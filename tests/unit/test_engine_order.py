@@ -65,8 +65,9 @@ def story(seed: int, most_delay_ms: int, minutes: int = 2) -> tuple[list[Arrival
     there: dict[str, bool] = {}
     told: list[tuple[int, Reading]] = []
     for slot in range(minutes * 6):
-        for source_ms in sorted(chance.sample(range(slot * 10_000 + 5000, slot * 10_000 + 5900), chance.randint(0, 6))):
-            station = f"{chance.choice('lm')}/{chance.choice('ab')}"
+        moments = range(slot * 10_000 + 5000, slot * 10_000 + 5900, 50)
+        here = [(ms, name) for name in STATIONS for ms in chance.sample(moments, chance.randint(0, 2))]
+        for source_ms, station in sorted(here):
             if chance.random() < 0.6:
                 there[station] = not there.get(station, False)
                 told.append((source_ms, reading(f"{station}/part_present", source_ms, there[station])))
@@ -84,6 +85,7 @@ def arriving(told: Sequence[tuple[int, Reading]]) -> list[Arrival]:
     return [(MONDAY_8 + now_ms * 1_000_000, each) for now_ms, each in told]
 
 
+STATIONS = ("l/a", "l/b", "m/a", "m/b")
 END_NS = MONDAY_8 + 200 * SECOND
 
 
