@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from linecontrol.config import Config
 from linecontrol.config.line import ConnectionConfig
 from linecontrol.engine import Engine
-from linecontrol.model import Anomaly, AnyEvent, FlagChanged, LinkChange, Observation, Quality, Reading, Sampled, Value
+from linecontrol.model import (
+    AndonCalled,
+    Anomaly,
+    AnyEvent,
+    FlagChanged,
+    LinkChange,
+    Observation,
+    Quality,
+    Reading,
+    Sampled,
+    Value,
+)
 from tests.unit.line.plant import MONDAY_8, SECOND, config
 
 Arrival = tuple[int, Reading | LinkChange]
@@ -255,6 +266,15 @@ def test_a_late_telemetry_sample_is_recorded_with_its_own_time() -> None:
     events = engine.step(samples, MONDAY_8 + 5 * SECOND)
     told = [(event.station, event.value, event.at_ns) for event in events if isinstance(event, Sampled)]
     assert told == [("a", 1.0, MONDAY_8 + 5 * SECOND), ("b", 2.0, MONDAY_8 + 4 * SECOND)]
+
+
+def test_what_comes_late_counts_for_rules_at_their_present() -> None:
+    engine = Engine(PLANTS["0s"])
+    run(engine, beginning())
+    at = MONDAY_8 + 10 * SECOND
+    events = engine.step([reading("l/a/t", 10_000, 1), reading("l/b/andon_call", 8000, True)], at)
+    assert [event.at_ns for event in events if isinstance(event, AndonCalled)] == [at - 2 * SECOND]
+    assert [event.at_ns for event in events if isinstance(event, FlagChanged)] == [at]
 
 
 def test_a_clock_that_is_set_back_is_told_of() -> None:
