@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from linecontrol.bottleneck.analysis import Asked, analyse, as_json
 from linecontrol.bottleneck.asking import read_changes
@@ -14,13 +13,10 @@ from linecontrol.bottleneck.whatif import Change
 from linecontrol.bottleneck.window import cut, last_units
 from linecontrol.cli.analyse_options import give_places, read_scale, the_calendar, the_line
 from linecontrol.cli.analyse_text import show
-from linecontrol.cli.common import OK, PROBLEMS, USAGE, telling_errors
+from linecontrol.cli.common import OK, PROBLEMS, USAGE, telling_errors, wide_console
 from linecontrol.cli.table_file import lines_of
 from linecontrol.errors import LogUnusable
 from linecontrol.flowline import LineLog
-
-_WIDE = 120
-"""Characters in a line where the output is no terminal."""
 
 
 def command(
@@ -113,8 +109,7 @@ def command(
     if as_json_:
         print(as_json(analysis))
     else:
-        console = Console()
-        show(analysis, console if console.is_terminal else Console(width=_WIDE))
+        show(analysis, wide_console())
     raise typer.Exit(PROBLEMS if analysis.doubtful else OK)
 
 

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from linecontrol.calendar import line_calendars
-from linecontrol.cli.common import state_folder, telling_errors
+from linecontrol.cli.common import state_folder, telling_errors, wide_console
 from linecontrol.cli.recorded import Span, journal_path
 from linecontrol.config import Config
 from linecontrol.config.holidays import public_holidays
@@ -138,12 +138,15 @@ def as_dict(episode: Episode) -> dict[str, Any]:
 
 def show(config: Config, episodes: list[Episode], span: tuple[int, int]) -> None:
     """How often each rule was raised in that time, for how long, and mostly where; then those that never were."""
-    console, zone = Console(), ZoneInfo(config.plant.timezone)
+    console, zone = wide_console(), ZoneInfo(config.plant.timezone)
     console.print(f"from {local(span[0], zone)} to {local(span[1], zone)}", highlight=False)
-    table = Table("rule", "raised", "hours", "longest", "open", "suppressed", "most often", box=box.SIMPLE)
-    table.columns[0].no_wrap = True
-    for column in table.columns[1:6]:
-        column.justify = "right"
+    table = Table(
+        "rule", "raised", "hours", "longest", "open", "suppressed", "most often", box=box.SIMPLE, padding=(0, 1, 0, 0)
+    )
+    for column in table.columns[:6]:
+        column.no_wrap = True
+        column.justify = "left" if column is table.columns[0] else "right"
+    table.columns[6].overflow = "fold"
     never = []
     for rule in rules_of(config, episodes):
         its = [episode for episode in episodes if episode.rule == rule]

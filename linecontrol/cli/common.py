@@ -8,12 +8,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from linecontrol.errors import ConfigError, JournalBusy, LinecontrolError
 from linecontrol.plant.load import load_plant
 
 OK, PROBLEMS, USAGE, BUSY = 0, 1, 2, 75
 """Exit codes; BUSY is EX_TEMPFAIL of sysexits.h."""
+
+
+_WIDE = 120
+"""Characters in a line where the output is no terminal."""
+
+
+def wide_console() -> Console:
+    """Where tables are printed: as wide as the terminal, or 120 columns where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDE)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """``linecontrol rules``: how two sets of rules differ over recorded time, and why a rule says what it says."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from linecontrol.cli.backtest import From, JournalOption, To, as_dict, local, moments, over_journal
-from linecontrol.cli.common import OK, PROBLEMS, state_folder, telling_errors
+from linecontrol.cli.common import OK, PROBLEMS, state_folder, telling_errors, wide_console
 from linecontrol.cli.recorded import journal_path
 from linecontrol.config import Config
 from linecontrol.config.rules_file import with_rules
@@ -91,18 +92,21 @@ def explain(
     table = Table("condition", "part", "value", box=box.SIMPLE)
     for part in parts:
         table.add_row(part.condition if not part.depth else "", "  " * part.depth + part.text, part.value)
-    Console().print(table)
+    wide_console().print(table)
 
 
 def state_of(watch: Watch, zone: ZoneInfo) -> Iterator[str]:
     """How a flag stands, in words."""
     alarm = watch.alarm
     nobody = alarm.state is AlarmState.ACKNOWLEDGED and not (watch.rule.life.ack or watch.rule.life.latch)
-    state = "raised, and wants nobody" if nobody else alarm.state.value.replace("_", " ")
+    state = "raised" if nobody else alarm.state.value.replace("_", " ")
     since = f", since {local(alarm.raised_ns, zone)}" if alarm.raised else ""
     yield f"{watch.flag}: {state}{since}"
     if alarm.raised:
         yield f"  {alarm.text}"
+        if alarm.signal and alarm.since_ns is not None:
+            waits = "to be acknowledged" if watch.rule.life.latch and not alarm.acked else "for its delay"
+            yield f"  it has been over since {local(alarm.since_ns, zone)}; it waits {waits}"
     elif alarm.signal and alarm.since_ns is not None:
         yield f"  its condition has held since {local(alarm.since_ns, zone)}; it waits for its delay"
     if alarm.blind:
@@ -117,6 +121,11 @@ def _show(config: Config, found: Difference, span: tuple[int, int]) -> None:
             print(f"{word:8} {episode.flag}, {_times(episode, zone)}: {episode.text}")
     for old, new in found.move:
         print(f"{'moves':8} {new.flag}, {_times(old, zone)} -> {_times(new, zone)}")
+    counts = [Counter(each.rule for each in its)
+              for its in (found.appear, found.vanish, [new for _, new in found.move])]  # fmt: skip
+    for rule in sorted({rule for count in counts for rule in count}):
+        appear, vanish, move = (count[rule] for count in counts)
+        print(f"{rule}: {appear} appear, {vanish} vanish, {move} move")
     print(f"{len(found.appear)} appear, {len(found.vanish)} vanish, {len(found.move)} move, {found.same} stay the same")
 
 

@@ -36,5 +36,8 @@ def draw(episodes: Sequence[Episode], rules: Sequence[str], end_ns: int, timezon
         axes.grid(axis="x", alpha=0.3)
         start = min((episode.raised_ns for episode in episodes), default=end_ns)
         first, last = (datetime.fromtimestamp(at // 10**9, tz=UTC).astimezone(zone) for at in (start, end_ns))
-        axes.set_title(f"Flags raised, {first:%Y-%m-%d} to {last:%Y-%m-%d}; on the right how often", loc="left")
+        axes.set_title(
+            f"Flags raised, {first:%Y-%m-%d} to {last:%Y-%m-%d}; on the right how often; the darker, the more at once",
+            loc="left",
+        )
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

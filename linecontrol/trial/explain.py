@@ -77,6 +77,6 @@ def _value(tree: Typed, value: Any) -> str:
         case Kind.BOOL:
             return "true" if value else "false"
         case Kind.DUR:
-            return exact(round(value * NS, -6))
+            return exact(round(round(value * NS), -6))
         case _:
             return show(tree.kind, value)

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from linecontrol.cli.rules import state_of
 from linecontrol.config import Config, RuleConfig, SignalConfig
 from linecontrol.errors import ConfigError, SnapshotError
 from linecontrol.model import (
@@ -423,6 +425,29 @@ def test_a_sequence_stays_raised_while_its_last_condition_holds(lab: SimpleNames
     assert story(lab, rule, [state(0, "idle"), state(10, "down"), state(80, "working")], 120) == []
     broken = [state(0, "idle"), state(10, "down"), state(20, "starved"), state(50, "working")]
     assert story(lab, rule, broken, 120) == []
+
+
+@pytest.mark.parametrize(
+    ("life", "until_s", "said"),
+    [
+        ({"latch": True}, 5, ["unacknowledged, since 2026-01-05 04:00:01", "m"]),
+        ({"latch": True}, 20, ["unacknowledged, since 2026-01-05 04:00:01", "m",
+                               "it has been over since 2026-01-05 04:00:10; it waits to be acknowledged"]),
+        ({"off_delay": "1 min"}, 20, ["raised, since 2026-01-05 04:00:01", "m",
+                                      "it has been over since 2026-01-05 04:00:10; it waits for its delay"]),
+        ({}, 20, ["normal"]),
+        ({"for": "1 min"}, 5, ["normal", "its condition has held since 2026-01-05 04:00:01; it waits for its delay"]),
+    ],
+)  # fmt: skip
+def test_how_a_flag_stands_in_words(
+    lab: SimpleNamespace, life: dict[str, Any], until_s: float, said: list[str]
+) -> None:
+    rule = {"each": "station", "only": ["line/second"], "when": "state == 'down'", "message": "m", **life}
+    room = lab.room_of(lab.plant({"r": rule}))
+    events = [event for event in (state(1, "down"), state(10, "idle")) if event.at_ns <= MONDAY + until_s * S]
+    lab.play(room, events, MONDAY + until_s * S)
+    first, *more = state_of(room.watched("r/line/second"), ZoneInfo("UTC"))
+    assert [first.removeprefix("r/line/second: "), *(line.strip() for line in more)] == said
 
 
 def test_another_rule_that_reads_a_tag_changes_nothing(lab: SimpleNamespace) -> None:

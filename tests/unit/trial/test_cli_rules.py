@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from linecontrol.cli import _app
+from linecontrol.duration import duration_ns
 from linecontrol.gateway.journal_file import read_journal
 from linecontrol.model import FlagChanged
 from tests.unit.trial.recorded import GANJA, START_NS, record
@@ -103,6 +104,9 @@ def test_what_other_rules_would_say(journal: Path, impatient: Path) -> None:
     assert {line.split("/")[0] for line in appears} >= {"appears  starved_long", "appears  blocked_long"}
     assert all(line.count(DAY) == 1 for line in appears), "the day once, then times"
     assert output.splitlines()[-1].startswith(f"{len(appears)} appear, 0 vanish, 0 move")
+    assert [line for line in output.splitlines() if line.startswith("blocked_long: ")] == [
+        f"blocked_long: {sum('blocked_long/' in line for line in appears)} appear, 0 vanish, 0 move"
+    ]
     assert "lag_of_target" not in output, "a new name changes nothing"
     code, output = run("rules", "diff", GANJA, impatient, "--journal", journal, "--json")
     assert (code, len(json.loads(output)["appear"])) == (1, len(appears))
@@ -135,7 +139,7 @@ def test_why_a_flag_is_raised(journal: Path) -> None:
                        "--journal", journal)  # fmt: skip
     assert code == 0
     lines = [" ".join(line.split()) for line in output.splitlines()]
-    assert lines[0] == f"behind_target/tractor_2026: raised, and wants nobody, since {DAY} 05:10:00"
+    assert lines[0] == f"behind_target/tractor_2026: raised, since {DAY} 05:10:00"
     assert lines[1].startswith("Tractors 2026: 63 units (19 working days) behind")
     assert "when behind > 5 true" in lines
     assert "clear_when behind < 3 false" in lines
@@ -149,6 +153,8 @@ def test_every_part_of_a_condition_with_its_value(journal: Path) -> None:
     assert parts[0]["text"] == "state == 'starved' and state_for > 45m and upstream.state != 'starved'"
     assert {part["text"] for part in parts} >= {"state", "state_for", "upstream.state", "state_for > 45m"}
     assert {part["condition"] for part in parts} == {"when"}
+    (state_for,) = (part["value"] for part in parts if part["text"] == "state_for")
+    assert duration_ns(state_for) > 0
 
 
 @pytest.mark.parametrize(
