@@ -66,8 +66,9 @@ async def tried(folder: Path, running: dict[str, str]) -> str:
     except msgspec.MsgspecError as error:
         raise ReloadRefused([f"{folder} could not be tried out (exit code {child.returncode}); see the log"]) from error
     finally:
-        with suppress(ProcessLookupError):
+        if child.returncode is None:
             child.kill()
+            await child.wait()
     if problems := [*found.problems, *([] if found.problems else _misfits(found, running))]:
         raise ReloadRefused(problems)
     return found.rules

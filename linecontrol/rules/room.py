@@ -36,7 +36,7 @@ from linecontrol.rules.fold import ELSEWHERE
 from linecontrol.rules.keep import Keeping, facts_of, take_over
 from linecontrol.rules.moment import NEVER, Moment, Present
 from linecontrol.rules.names import FORECASTS
-from linecontrol.rules.succession import Succession, comes, ends, is_same, leaves, present_names, standing
+from linecontrol.rules.succession import Succession, comes, ends, is_same, leaves, lost, present_names, standing
 from linecontrol.rules.system_flag import LIFE, SHELVE_MAX_NS, SystemFlag
 from linecontrol.rules.watch import Told, Watch
 from linecontrol.rules.wiring import Judges, Wiring
@@ -180,6 +180,8 @@ class RulesRoom:
     def remember(self, memory: bytes) -> None:
         """Take up what ``memory`` returned. Alarms, facts and windows that the config has are kept, by their names.
 
+        Flags of its rules whose subjects it has no longer end; that is told next.
+
         Raises:
             SnapshotError: it doesn't fit.
         """
@@ -189,6 +191,9 @@ class RulesRoom:
             msg = f"the rules' memory can't be read: {error}"
             raise SnapshotError(msg) from error
         self._take_over(remembered)
+        for flag, alarm in remembered.alarms.items():
+            if flag not in self._by_flag and remembered.now_ns:
+                self._said += lost(flag, alarm, self._rules, remembered.now_ns)
 
     def adopt(self, old: "RulesRoom") -> None:
         """Go on in place of another room, of other rules; as ``remember``, and the other one is used up."""

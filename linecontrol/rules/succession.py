@@ -5,9 +5,9 @@ from copy import copy
 
 from msgspec import Struct
 
-from linecontrol.config import Config, RuleConfig
+from linecontrol.config import Config, RuleConfig, Subject
 from linecontrol.model import AnyEvent, RulesChanged
-from linecontrol.rules.alarm import CHATTERING, RESERVED, Step, depart, stands
+from linecontrol.rules.alarm import CHATTERING, RESERVED, Alarm, Step, depart, event_of, stands
 from linecontrol.rules.system_flag import SystemFlag
 from linecontrol.rules.watch import Told, Watch
 
@@ -77,6 +77,29 @@ def ends(its: Watch | SystemFlag, rules: Collection[str], at_ns: int) -> list[To
     rule = its.flag.partition("/")[0]
     reason = UNWATCHED if rule in RESERVED else NARROWED if rule in rules else REMOVED
     return its.tell(depart(its.alarm, "cleared", at_ns, reason))
+
+
+def lost(flag: str, alarm: Alarm, rules: Mapping[str, RuleConfig], at_ns: int) -> list[Told]:
+    """A flag ends whose subject the plant has no longer; nothing if it didn't stand, or its rule isn't known."""
+    name, _, subject = flag.partition("/")
+    rule = rules.get(name)
+    if rule is None or rule.only_notes or not stands(alarm):
+        return []
+    line, _, station = subject.partition("/")
+    placed = rule.each in (Subject.STATION, Subject.LINE)
+    steps = depart(alarm, "cleared", at_ns, UNWATCHED)
+    return [
+        event_of(
+            alarm,
+            step,
+            flag,
+            rule=name,
+            line=line if placed else "",
+            station=station,
+            severity=rule.severity,
+        )
+        for step in steps
+    ]
 
 
 def leaves(its: Watch | SystemFlag, names: Mapping[str, str], at_ns: int) -> list[Told]:

@@ -330,3 +330,23 @@ def test_renamed_to_and_fro_they_say_the_same() -> None:
         assert {flag: sorted(its, key=str) for flag, its in merged.items() if its} == {
             flag: sorted(its, key=str) for flag, its in expected.items()
         }
+
+
+# --- another plant --------------------------------------------------------------------------------------------
+
+
+def test_flags_end_whose_station_the_plant_has_no_longer(lab: SimpleNamespace) -> None:
+    config = lab.plant({"r": {**DOWN, "severity": "critical"}, "n": {**DOWN, "actions": ["note"]}})
+    room = lab.room_of(config)
+    lab.play(room, [state(0, "down"), state(1, "down", "first")], MONDAY + 10 * S)
+    line = config.lines["line"]
+    stations = {name: station for name, station in line.stations.items() if name != "second"}
+    smaller = lab.room_of(config.model_copy(update={"lines": {"line": line.model_copy(update={"stations": stations})}}))
+    smaller.remember(room.memory())
+    event = only_flag(smaller.tick(MONDAY + 20 * S))
+    assert (event.flag, event.transition, event.line, event.station) == (SECOND, "cleared", "line", "second")
+    assert (event.state, event.reason, event.severity) == (AlarmState.NORMAL, UNWATCHED, "critical")
+    assert event.at_ns == MONDAY + 10 * S
+    again = lab.room_of(config)
+    again.remember(smaller.memory())
+    assert again.tick(MONDAY + 25 * S) == []
