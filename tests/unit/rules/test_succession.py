@@ -113,6 +113,61 @@ def test_a_window_goes_on_if_any_rule_had_it_and_begins_empty_if_none_had(lab: S
     assert [story.see(done(600 + at, 20.0)) for at in range(4)] == [[], [], [], [(SECOND, "cleared", 603.0)]]
 
 
+def test_a_window_is_kept_whatever_is_made_of_it(lab: SimpleNamespace) -> None:
+    def rule(figure: str) -> dict[str, Any]:
+        return {"r": {"each": "station", "when": f"{figure.format('cycle.active')} > 30 s", "message": "m"}}
+
+    cycles = [done(at, 100.0) for at in (0, 100, 200)]
+    story = Story(lab, rule("min({}, last 3 cycles) - 100 s"), cycles, 300)
+    at_s = 300.0
+    for figure in ("mean({}, last 3 cycles)", "quantile({}, 50%, last 3 cycles, min 2)", "max({}, last 3 cycles)"):
+        for written, transition in ((figure, "raised"), (f"{figure} - 100 s", "cleared")):
+            at_s += 1000
+            assert flags(story.reload(rule(written), at_s).since) == [(SECOND, transition, at_s)]
+    empty = story.reload(rule("rate({} / 1 s, last 3 cycles) * 1 s + 99 h"), at_s + 10)
+    assert empty.since == [], "a rate begins empty"
+
+
+def test_an_age_goes_on_if_there_was_one_and_else_begins_unknown(lab: SimpleNamespace) -> None:
+    rule = {"each": "station", "when": "age(state) > 60 s", "message": "m"}
+    story = Story(lab, {"r": rule, "o": DOWN}, [state(0, "idle"), state(10, "down")], 50)
+    story.reload({"r": {**rule, "when": "age(state) > 30 s"}, "n": {**rule, "when": "age(unit) > 1 s"}}, 50)
+    assert story.tick(60) == []
+    assert story.room.watched(SECOND).alarm.raised
+    assert not story.room.watched("n/line/second").alarm.raised
+    gone = Story(lab, {"o": DOWN}, [state(0, "idle"), state(10, "down")], 50)
+    gone.reload({"r": rule}, 50)
+    assert gone.tick(500) == [], "nobody knows since when"
+    assert gone.see(state(510, "working")) == []
+    assert gone.tick(600) == [(SECOND, "raised", 570.0)]
+
+
+def test_a_sequence_goes_on_if_it_is_the_same_to_the_letter(lab: SimpleNamespace) -> None:
+    when = "state == 'down' then state == 'working' within 60 s"
+    rule = {"each": "station", "when": when, "message": "m"}
+    for changed, raised in (({"severity": "critical"}, True), ({"when": f"{when} unless andon"}, False)):
+        story = Story(lab, {"r": rule}, [state(0, "idle"), state(10, "down"), state(15, "setup")], 20)
+        assert story.reload({"r": {**rule, **changed}}, 25).since == []
+        assert bool(story.see(state(30, "working"))) is raised
+
+
+def test_a_realarm_counts_with_its_new_length(lab: SimpleNamespace) -> None:
+    rule = {**DOWN, "ack": "required", "realarm": "1h"}
+    story = Story(lab, {"r": rule}, [state(0, "down")], 10)
+    story.wish("ack", SECOND, 20)
+    story.reload({"r": {**rule, "realarm": "5min"}}, 30)
+    assert story.tick(400) == [(SECOND, "realarmed", 320.0)]
+    story.wish("ack", SECOND, 410)
+    story.reload({"r": {**rule, "realarm": "1min"}}, 600)
+    assert story.tick(610) == [(SECOND, "realarmed", 600.0)]
+
+
+def test_a_rule_that_leaves_its_group_lets_the_others_come(lab: SimpleNamespace) -> None:
+    grouped = {**DOWN, "group": "g"}
+    story = Story(lab, {"a": grouped, "b": grouped}, [state(0, "down")], 10)
+    assert flags(story.reload({"a": DOWN, "b": grouped}, 20).since) == [("b/line/second", "unsuppressed", 20.0)]
+
+
 def test_events_at_the_moment_of_a_reload_are_in_time(lab: SimpleNamespace) -> None:
     story = Story(lab, {"r": {**DOWN, "for": "100s"}}, [state(0, "down")], 95)
     assert story.reload({"r": {**DOWN, "for": "100s"}, "new": DOWN}, 100).since
