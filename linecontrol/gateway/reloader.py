@@ -84,8 +84,11 @@ class Reloader:
             prepared = await self._prepare(text)
         except ConfigError as error:
             raise ReloadRefused(error.problems) from error
-        except OSError as error:
-            raise ReloadRefused([f"the rules on disk can't be tried out: {error}"]) from error
+        except ReloadRefused:
+            raise
+        except Exception as error:
+            _log.exception("the rules on disk can't be tried out; everything goes on")
+            raise ReloadRefused([f"the rules on disk can't be tried out: {error!r}; see the log"]) from error
         self._engine.expect(prepared)
         self._waiting = asyncio.get_running_loop().create_future()
         try:
