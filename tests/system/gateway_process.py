@@ -166,7 +166,11 @@ class GatewayProcess:
     @property
     def board(self) -> str:
         """Address of the board, without a slash at its end."""
-        return next(line for line in self.words().splitlines() if line.startswith("board: ")).split()[1].rstrip("/")
+
+        def said() -> str | None:
+            return next((line for line in self.words().splitlines() if line.startswith("board: ")), None)
+
+        return wait_for("the board's address", said, 5).split()[1].rstrip("/")
 
     def health(self) -> dict[str, Any]:
         """What it says of itself."""
