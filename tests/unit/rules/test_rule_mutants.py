@@ -100,7 +100,7 @@ def faulty(module: ModuleType, path: str, piece: str, other: str) -> Iterator[No
     assert isinstance(function, FunctionType)
     source = dedent(getsource(function))
     assert source.count(piece) >= 1, f"{module.__name__}.{path} was rewritten: find another fault for {piece!r}"
-    source = source.replace(piece, other).replace("@override\n", "")
+    source = source.replace(piece, other).replace("@override\n", "").replace("@property\n", "")
     scope: dict[str, Any] = {}
     exec(compile(source, "<fault>", "exec"), {**vars(module)}, scope)  # noqa: S102 - our own source
     broken: Callable[..., Any] = scope[path.rpartition(".")[2]]

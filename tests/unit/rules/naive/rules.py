@@ -57,13 +57,15 @@ class Dice:
         return rule | chance.choice([{}, {}, {"ack": "required"}, {"latch": True}, {"shelve_max": self.length(4)}])
 
     def with_param(self, rule: dict[str, Any], name: str, values: dict[str, str] | str) -> dict[str, Any]:
-        """The rule with the param in the places of a delay and of some durations."""
+        """The rule with the param in the places of a delay and of some durations of whole steps."""
+
+        def put(match: re.Match[str]) -> str:
+            return name if int(match[1]) % self.step_s == 0 and self.chance.random() < 0.5 else match[0]
+
         filled = {**rule, "params": {name: values}, "for": name}
         for field in ("when", "clear_when", "suppress"):
             if field in rule:
-                filled[field] = re.sub(
-                    r"(?<=[<>=] )\d+ s\b", lambda match: self.chance.choice([match[0], name]), rule[field]
-                )
+                filled[field] = re.sub(r"(?<=[<>=] )(\d+) s\b", put, rule[field])
         return filled
 
     def length(self, most: int) -> str:
@@ -213,6 +215,20 @@ class Dice:
         """A name that changed lately."""
         return f"changed({self.chance.choice(['state', 'unit', 'andon', 'tag.torque'])}, last {self.length(8)})"
 
+    def windowed(self) -> str:
+        """A figure of a window against what it is now and then."""
+        chance, sign = self.chance, self.chance.choice(ORDERED)
+        if chance.random() < 0.5:
+            item = chance.choice(
+                ["cycle.good", "not cycle.good", "cycle.active > 50 s", "state == 'down' or cycle.good"]
+            )
+            figure = f"{chance.choice(['count', 'share'])}({item}, {self.reach('cycles')})"
+            return f"{figure} {sign} {chance.choice(['0', '0.5', '1', '2', '3'])}"
+        function = chance.choice(["mean", "mean", "median", "min", "max", "quantile", "ewma", "delta"])
+        rank = f", {chance.choice(['90%', '50%', '0.3'])}" if function == "quantile" else ""
+        figure = f"{function}(cycle.active{rank}, {self.reach('cycles', sized=function == 'ewma')})"
+        return f"{figure} {sign} {chance.choice(['0 s', '20 s', '30.1 s', '55.1 s', '80.1 s', '90 s'])}"
+
     def window(self, *, number: bool) -> str:
         """A figure of a window: a number or a duration."""
         chance = self.chance
@@ -273,7 +289,7 @@ class Dice:
     def days(self, each: str) -> str:
         """A figure of the last working days."""
         chance = self.chance
-        size = chance.randint(1, 4)
+        size = chance.randint(1, 3)
         least = f", min {chance.randint(1, size)}" if chance.random() < 0.3 else ""
         function = chance.choice(["max", "min", "mean", "median", "delta", "count", "share"])
         item = "probability" if each == "commitment" or chance.random() < 0.7 else "behind"
@@ -307,7 +323,7 @@ class Dice:
 _LEAVES: dict[str, list[Callable[[Dice], str]]] = {
     "station": [Dice.truth, Dice.state, Dice.state, Dice.text, Dice.magnitude, Dice.magnitude, Dice.passing,
                 Dice.passing, Dice.passing, Dice.progress, Dice.today, Dice.absent, Dice.changed, Dice.down,
-                Dice.divided, Dice.rate],
+                Dice.divided, Dice.rate, Dice.windowed, Dice.windowed, Dice.windowed],
     "line": [Dice.of_line],
     "target": [Dice.of_target],
     "commitment": [Dice.of_commitment],
