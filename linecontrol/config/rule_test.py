@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, Strict, model_validator
 
-from linecontrol.config.line import Command
 from linecontrol.config.types import NS, ConfigModel, Duration, Name
 from linecontrol.model.state import TRANSITIONS, AlarmState, Andon, StationState, Timing
 
@@ -40,10 +39,17 @@ class CompleteConfig(ConfigModel):
     """Planned cycle time."""
     lost: Duration = 0
     """Part of ``active`` in which the station was down."""
-    good: bool | None = None
+    good: Annotated[bool | None, Strict()] = None
     """Whether the unit was found good."""
     timing: Timing = Timing.MEASURED
     """How the two ends became known."""
+
+    @model_validator(mode="after")
+    def _lost_is_a_part(self) -> Self:
+        if self.active is not None and self.lost > self.active:
+            msg = "lost is a part of active and can't be longer"
+            raise ValueError(msg)
+        return self
 
 
 class GivenConfig(ConfigModel):
@@ -51,7 +57,7 @@ class GivenConfig(ConfigModel):
 
     at: Duration
     """When."""
-    every: Duration | None = None
+    every: Annotated[Duration, Field(gt=0)] | None = None
     """After how long it happens again."""
     times: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How often it happens."""
@@ -63,13 +69,13 @@ class GivenConfig(ConfigModel):
     """A cycle begins at the station."""
     complete: CompleteConfig | None = None
     """A cycle ends at the station."""
-    andon: bool | None = None
+    andon: Annotated[bool | None, Strict()] = None
     """The andon cord of the station is pulled or released."""
     sample: dict[Name, float] | None = None
     """Telemetry of the station by tag."""
     connection: Name | None = None
     """Connection that goes up or down."""
-    up: bool | None = None
+    up: Annotated[bool | None, Strict()] = None
     """Whether it is up from now on."""
     warning: str = ""
     """What is unsafe about it."""
@@ -93,7 +99,7 @@ class GivenConfig(ConfigModel):
     """Flag that a person takes out of service, for ``for`` or until it is put back."""
     in_service: str | None = None
     """Flag that a person puts back into service."""
-    for_: Annotated[Duration | None, Field(alias="for")] = None
+    for_: Annotated[Annotated[Duration, Field(gt=0)] | None, Field(alias="for")] = None
     """How long a shelving or being out of service lasts."""
     restart: Annotated[bool, Strict()] = False
     """The gateway stops and starts again."""
@@ -168,7 +174,7 @@ class ExpectConfig(ConfigModel):
     """``RULE/SUBJECT`` that is noted."""
     changed: str | None = None
     """Flag that is told with a new text."""
-    command: Literal[Command.ANDON, Command.HOLD] | None = None
+    command: Literal["andon", "hold"] | None = None
     """Command that is written; a hold when it begins, gets another length, or is released."""
     setpoint: Name | None = None
     """Setpoint that is written."""
@@ -202,8 +208,8 @@ class ExpectConfig(ConfigModel):
 
     def _check_written(self) -> None:
         kinds = {
-            Command.ANDON: (Andon, "a colour such as yellow"),
-            Command.HOLD: (int, "a duration such as 2min"),
+            "andon": (Andon, "a colour such as yellow"),
+            "hold": (int, "a duration such as 2min"),
         }
         what = self.command or self.setpoint
         kind, called = kinds[self.command] if self.command else (float, "a number")

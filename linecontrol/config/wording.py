@@ -103,6 +103,8 @@ def _text(detail: ErrorDetails, path: Path_, root: type[BaseModel]) -> str:
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         limit = next(iter(context.values()))
         return f"{shown(value)} must be {kind.replace('_', ' ').replace('than equal', 'than or equal to')} {limit}"
+    if kind.startswith("datetime"):
+        return f"{shown(value)} is no time; write YYYY-MM-DDTHH:MM"
     if kind == "string_type":
         return f"{shown(value)} is not a text; if it is meant as one, put it in quotes"
     if kind == "string_too_short":

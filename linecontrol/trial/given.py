@@ -31,6 +31,7 @@ from linecontrol.model.observation import VERBS
 from linecontrol.rules.lexer import Sort, token_of
 from linecontrol.rules.suggest import nearest
 
+_SHARES = ("probability", "share")
 USER = "test"
 """Who does what a test lets a person do."""
 
@@ -99,12 +100,14 @@ class Facts:
                 unit=unit, product=product,
             )  # fmt: skip
         elif given.start is not None:
+            self._known("product", given.start.product, self._config.products)
             begins = self._begun[name] = given.start
             self._work[name] = begins.unit, begins.product
             yield CycleStarted(
                 **where, unit=begins.unit, unit_inferred=False, product=begins.product, planned_s=_s(begins.planned)
             )
         elif given.complete is not None:
+            self._known("product", given.complete.product, self._config.products)
             ends, begun = given.complete, self._begun.pop(name, StartConfig())
             product = ends.product or begun.product
             planned = begun.planned if ends.planned is None else ends.planned
@@ -118,6 +121,7 @@ class Facts:
         elif given.andon is not None:
             yield AndonCalled(**where, active=given.andon)
         for tag, value in (given.sample or {}).items():
+            self._known(f"telemetry tag of {name}", tag, self._config.lines[line].stations[station].telemetry)
             yield Sampled(**where, name=tag, value=value)
 
     # --- figures --------------------------------------------------------------------------------------------
@@ -164,14 +168,17 @@ class Facts:
         def number(field: str, otherwise: float = 0.0) -> float:
             return _number(field, known.get(field, otherwise))
 
+        def whole(field: str) -> int:
+            return _whole(field, known.get(field, 0))
+
         common: dict[str, Any] = {
             "at_ns": at_ns, "target": name, "line": target.line, "family": target.family, "year": target.year,
-            "units": target.units, "done": int(number("done")),
+            "units": target.units, "done": whole("done"),
         }  # fmt: skip
         if any(field in told for field in ledger):
             yield LedgerUpdated(
-                **common, today=int(number("today")), due=number("due"), ahead_units=-number("behind"),
-                ahead_days=-number("behind_days"), left=int(number("left")), working_left_s=0.0,
+                **common, today=whole("today"), due=number("due"), ahead_units=-number("behind"),
+                ahead_days=-number("behind_days"), left=whole("left"), working_left_s=0.0,
                 takt_required_s=_seconds("required_takt", known), takt_planned_s=_seconds("planned_takt", known),
             )  # fmt: skip
         if any(field in told for field in forecast):
@@ -181,7 +188,7 @@ class Facts:
                 units_likely=number("units_likely"), units_high=number("units_high"), finish_low_ns=None,
                 finish_likely_ns=None, finish_high_ns=None, takt_achieved_s=_seconds("takt_achieved", known),
                 takt_required_s=None, prior_share=0.0, hours_needed=number("hours_needed"),
-                hours_left=number("hours_left"), kits_limit=None if kits is None else int(_number("kits_limit", kits)),
+                hours_left=number("hours_left"), kits_limit=None if kits is None else _whole("kits_limit", kits),
                 evidence=0, replications=0, seed=0, fan=[],
             )  # fmt: skip
 
@@ -194,7 +201,7 @@ class Facts:
         if told.keys() - {"probability"}:
             margin = known.get("margin_days")
             yield CommitmentUpdated(
-                **common, units=item.units, done=int(_number("done", known.get("done", 0))), forecast_ns=None,
+                **common, units=item.units, done=_whole("done", known.get("done", 0)), forecast_ns=None,
                 margin_days=None if margin is None else _number("margin_days", margin),
                 takt_required_s=_seconds("required_takt", known),
             )  # fmt: skip
@@ -208,12 +215,12 @@ class Facts:
         stock, forecast = ("stock", "needed_next_day", "arriving"), ("short", "runs_out_in")
         known = self._merged(f"kit {name}", told, stock + forecast)
         if any(field in told for field in stock):
-            counts = {field: int(_number(field, known.get(field, 0))) for field in stock}
+            counts = {field: _whole(field, known.get(field, 0)) for field in stock}
             yield KitStockChanged(at_ns=at_ns, kit=name, **counts)
         if any(field in told for field in forecast):
             left_s = _seconds("runs_out_in", known)
             runs_out_ns = None if left_s is None else at_ns + round(left_s * NS)
-            short = int(_number("short", known.get("short", 0)))
+            short = _whole("short", known.get("short", 0))
             yield KitForecast(at_ns=at_ns, kit=name, runs_out_ns=runs_out_ns, short=short)
 
     # --- what is meant --------------------------------------------------------------------------------------
@@ -226,6 +233,9 @@ class Facts:
 
     @staticmethod
     def _allowed(told: dict[str, Any], allowed: tuple[str, ...]) -> None:
+        if not told:
+            msg = f"nothing is told; there are {', '.join(allowed)}"
+            raise ValueError(msg)
         for name in told:
             if name not in allowed:
                 hint = nearest(str(name), allowed) or f"; there are {', '.join(allowed)}"
@@ -233,10 +243,10 @@ class Facts:
                 raise ValueError(msg)
 
     @staticmethod
-    def _known(kind: str, name: str, names: Iterable[str]) -> None:
+    def _known(kind: str, name: str | None, names: Iterable[str]) -> None:
         known = list(names)
-        if name not in known:
-            hint = nearest(name, known) or f"; there are {', '.join(known)}"
+        if name is not None and name not in known:
+            hint = nearest(name, known) or f"; there are {', '.join(known) or 'none'}"
             msg = f"there is no {kind} {name}{hint}"
             raise ValueError(msg)
 
@@ -246,7 +256,18 @@ def _number(name: str, value: Any) -> float:
     if token is None or token.sort is not Sort.NUMBER:
         msg = f"{name} is a number, such as 5 or 60%; found {value!r}"
         raise ValueError(msg)
+    if name in _SHARES and not 0 <= token.value <= 1:
+        msg = f"{name} is a share, from 0% to 100%; found {value!r}"
+        raise ValueError(msg)
     return token.value
+
+
+def _whole(name: str, value: Any) -> int:
+    number = _number(name, value)
+    if not number.is_integer():
+        msg = f"{name} is a whole number; found {value!r}"
+        raise ValueError(msg)
+    return int(number)
 
 
 def _seconds(name: str, told: dict[str, Any]) -> float | None:

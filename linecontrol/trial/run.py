@@ -94,6 +94,8 @@ def _never_told(test: RuleTestConfig, configs: Sequence[Config], last: int) -> l
     for place, expect in enumerate(test.expect):
         unknown = [flag for flag in expect.flags if flag not in flags and not _is_own(flag)]
         found += [Failure(("expect", place), missing(flag, configs[-1])) for flag in unknown]
+        others = [flag for flag in expect.flags if flag not in unknown and not concerns(test, flag)]
+        found += [Failure(("expect", place), f"{flag} is not under test: rules: leaves it out") for flag in others]
         if text := _never_written(expect, configs[0]):
             found.append(Failure(("expect", place), text))
     if test.until is not None and test.until < last:
@@ -109,7 +111,7 @@ def _never_written(expect: ExpectConfig, config: Config) -> str:
     station = stations.get(expect.station)
     if station is None:
         return f"there is no station {expect.station}{nearest(expect.station, stations)}"
-    what, name = ("command", expect.command.value) if expect.command else ("setpoint", expect.setpoint or "")
+    what, name = ("command", expect.command) if expect.command else ("setpoint", expect.setpoint or "")
     known = [command.value for command in station.commands] if expect.command else list(station.setpoints)
     return "" if name in known else f"{expect.station} has no {what} {name}; it has {', '.join(known) or 'none'}"
 
