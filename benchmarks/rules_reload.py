@@ -1,7 +1,7 @@
 """Reload and snapshot of 158 rules (8 for each of 20 stations) in the middle of a day. Prints a table.
 
 Off the loop: the new rules are checked, compiled and wired (``RulesRoom``). On the loop: it goes on in the old one's
-place (``adopt``). Also with 158 texts that differ, one rule for each flag. CPU time, caches of code emptied before.
+place (``succeed``). Also with 158 texts that differ, one rule for each flag. CPU time, caches of code emptied before.
 """
 
 import gc
@@ -38,7 +38,7 @@ def apart() -> dict[str, dict[str, Any]]:
 def measure(name: str, config: Config, events: list[AnyEvent]) -> None:
     """Reload what is running by itself, and take a snapshot."""
     off, on, snapshots, transitions, size = [], [], [], 0, 0
-    by_line = calendars(config)
+    by_line, at_ns = calendars(config), events[-1].at_ns
     for _ in range(REPEATS):
         old = room_of(config)
         old.tick(events[0].at_ns)
@@ -51,9 +51,9 @@ def measure(name: str, config: Config, events: list[AnyEvent]) -> None:
         gc.collect()
         took, memory = timed(old.memory)
         snapshots.append(took)
-        on.append(timed(lambda new=new, old=old: new.adopt(old))[0])  # type: ignore[misc]
-        told = new.tick(events[-1].at_ns + 1)
-        transitions, size = len(told), len(memory)
+        took, succession = timed(lambda new=new, old=old: new.succeed(old, at_ns))  # type: ignore[misc]
+        on.append(took)
+        transitions, size = len(succession.since) + len(new.tick(at_ns + 1)), len(memory)
     print(
         f"{name}: off the loop {min(off):.1f} ms, on it {min(on):.2f} ms, {transitions} transitions; snapshot "
         f"{min(snapshots):.2f} ms, {size / 1000:.1f} kB"

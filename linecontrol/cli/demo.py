@@ -22,10 +22,11 @@ from linecontrol.clock import ScaledClock
 from linecontrol.config import BoardConfig, Config, InfluxConfig
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.plan import Plan
-from linecontrol.daemon import Gateway, Pace, Setup, serve
+from linecontrol.daemon import Gateway, Setup, serve
 from linecontrol.duration import NS, duration_ns
 from linecontrol.errors import LinecontrolError
 from linecontrol.gateway.operators import TOKEN_FILE
+from linecontrol.gateway.recall import Pace
 from linecontrol.model import Health
 from linecontrol.plant.load import load_plant
 

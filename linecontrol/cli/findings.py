@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from linecontrol.config import Config
-from linecontrol.daemon import JOURNAL, as_recorded, new_assessment, recall
 from linecontrol.errors import JournalBusy, LinecontrolError
+from linecontrol.gateway.recall import JOURNAL, as_recorded, new_assessment, recall
 from linecontrol.model import AnyEvent, BottleneckUpdated, CommitmentForecast, KitForecast, TargetForecast
 from linecontrol.plant.load import load_plant
 

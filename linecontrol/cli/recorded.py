@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from linecontrol.daemon import JOURNAL
 from linecontrol.gateway.journal_file import read_journal
+from linecontrol.gateway.recall import JOURNAL
 from linecontrol.model.record import Record
 
 Span = tuple[int | None, int | None]

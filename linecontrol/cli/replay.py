@@ -11,8 +11,8 @@ from rich.progress import Progress
 
 from linecontrol.cli.common import PROBLEMS, telling_errors
 from linecontrol.cli.recorded import journal_path
-from linecontrol.daemon import as_recorded, new_engine
 from linecontrol.gateway.journal_file import read_journal
+from linecontrol.gateway.recall import as_recorded, new_engine
 from linecontrol.plant.load import load_plant
 
 

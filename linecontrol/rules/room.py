@@ -195,10 +195,6 @@ class RulesRoom:
             if flag not in self._by_flag and remembered.now_ns:
                 self._said += lost(flag, alarm, self._rules, remembered.now_ns)
 
-    def adopt(self, old: "RulesRoom") -> None:
-        """Go on in place of another room, of other rules; as ``remember``, and the other one is used up."""
-        self._take_over(old._remembered())  # noqa: SLF001 - another one of the same class
-
     def succeed(self, old: "RulesRoom", at_ns: int) -> Succession:
         """Take the place of another room at a moment, or at its latest if that is later; it is used up.
 

@@ -9,10 +9,10 @@ from linecontrol.calendar import line_calendars
 from linecontrol.config.gateway import InfluxConfig
 from linecontrol.config.holidays import public_holidays
 from linecontrol.config.plan import Plan, load_checked
-from linecontrol.daemon import new_assessment, new_engine
 from linecontrol.engine import Engine
 from linecontrol.gateway.journal import Journal
 from linecontrol.gateway.outbox import Outbox
+from linecontrol.gateway.recall import new_assessment, new_engine
 from linecontrol.model import (
     AnyEvent,
     CommandIssued,

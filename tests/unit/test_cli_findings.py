@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from linecontrol.cli import findings
 from linecontrol.cli.common import example_plant
 from linecontrol.cli.forecast import command
-from linecontrol.daemon import JOURNAL, new_assessment, new_engine, recall
 from linecontrol.errors import JournalError, LinecontrolError
 from linecontrol.gateway.journal import Journal
+from linecontrol.gateway.recall import JOURNAL, new_assessment, new_engine, recall
 from linecontrol.model import LinkChange, Observation, Quality, Reading, Value
 from linecontrol.plant.load import load_plant
 from tests.unit.line.plant import HOUR, MONDAY_8

@@ -545,14 +545,3 @@ def test_counting_what_is_beyond_a_limit_is_as_good_as_order(
     flags = told(lab.play(lab.room_of(lab.plant(rules)), events, MONDAY + 7000 * S, 100 * S))
     said = {name: [flag[1:] for flag in flags if flag[0].startswith(name)] for name in rules}
     assert said["counted"] == said["ordered"]
-
-
-@given(events=EVENTS)
-@settings(max_examples=10, deadline=None)
-def test_adopting_is_remembering(lab: SimpleNamespace, events: list[AnyEvent]) -> None:
-    old, remembering, adopting = (lab.room_of(lab.plant(RULES)) for _ in range(3))
-    lab.play(old, events, MONDAY + 900 * S)
-    memory = old.memory()
-    remembering.remember(memory)
-    adopting.adopt(old)
-    assert adopting.memory() == remembering.memory() == memory

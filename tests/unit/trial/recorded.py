@@ -5,8 +5,8 @@ from pathlib import Path
 
 from linecontrol.calendar import line_calendars
 from linecontrol.config.holidays import public_holidays
-from linecontrol.daemon import JOURNAL, new_engine
 from linecontrol.gateway.journal import Journal
+from linecontrol.gateway.recall import JOURNAL, new_engine
 from linecontrol.model import LinkChange, Observation, Operation, Quality, Reading
 from linecontrol.plant.load import load_plant
 from linecontrol.simulator import SimPlant
