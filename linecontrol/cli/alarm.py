@@ -1,15 +1,20 @@
 """``linecontrol alarm``: what a person wants of a flag of the running gateway."""
 
 import getpass
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
 
 from linecontrol.board.operators import Wish
 from linecontrol.cli import alarm_report
-from linecontrol.cli.common import board_port, state_folder, telling_errors
+from linecontrol.cli.common import board_port, state_folder, telling_errors, wide_console
 from linecontrol.cli.operator import operator_token_of, post
+from linecontrol.cli.status import fetch
 from linecontrol.duration import NS, duration_ns
 
 PATIENCE_S = 10.0
@@ -26,6 +31,31 @@ _For = Annotated[str | None, typer.Option("--for", metavar="TIME", help="For how
 _User = Annotated[str | None, typer.Option(help="Who wants it [default: the user of this session].")]
 _State = Annotated[Path | None, typer.Option(help="State folder of the gateway [default: as run has it].")]
 _Port = Annotated[int | None, typer.Option(help="Port of its board on 127.0.0.1 [default: the config's].")]
+
+
+@app.command("list")
+def list_(
+    folder: _Dir,
+    port: _Port = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
+) -> None:
+    """The flags of the running gateway: those that want somebody, then those that were put aside or are muted.
+
+    The first column is the state's letter in ISA-18.2.
+    """
+    with telling_errors():
+        page = fetch(board_port(folder, port), "page.json", "flags")
+    if as_json:
+        print(json.dumps({"flags": page["flags"], "aside": page["aside"]}))
+        return
+    table = Table("", "flag", "", "since", "text", box=box.SIMPLE)
+    for row in (*page["flags"], *page["aside"]):
+        word = f"{row['word']} ({row['why']})" if row["why"] else row["word"]
+        table.add_row(*map(escape, (row["letter"], row["flag"], word, row["since"], row["text"])))
+    if table.row_count:
+        wide_console().print(table)
+    print(page["flag_figures"])
 
 
 @app.command()

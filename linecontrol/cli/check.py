@@ -20,7 +20,7 @@ from linecontrol.config.plan import Plan
 from linecontrol.errors import ConfigError
 from linecontrol.plant.load import load_plant
 from linecontrol.rules.budget import Most, budget
-from linecontrol.rules.compile import compiled
+from linecontrol.rules.compile import compiled, not_watched
 from linecontrol.rules.subjects import subjects
 
 
@@ -48,7 +48,7 @@ def command(
         print(json.dumps(told))
     else:
         _print(problems, summary, taken)
-        for text in refused(plan.config) if plan and not problems else ():
+        for text in (*refused(plan.config), *unwatched(plan.config)) if plan and not problems else ():
             print(text)
         show(tried, Console())
     bad = any(one.trouble or not all(signal.good for signal in one.signals) for one in tried)
@@ -87,6 +87,14 @@ def refused(config: Config) -> Iterator[str]:
             if lacking:
                 more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
                 yield f"never written, as control: allow: does not list it: {what} of {lacking[0]}{more} (rule {name})"
+
+
+def unwatched(config: Config) -> Iterator[str]:
+    """Subjects that a rule's ``only`` names and that lack what the rule looks at."""
+    for name, pairs in compiled(config).pairs.items():
+        left_out = not_watched(config, pairs[0][0]) if pairs else {}
+        for subject in filter(left_out.__contains__, config.rules[name].only):
+            yield f"not watched, although only: names it: {subject}, {left_out[subject]} (rule {name})"
 
 
 def _is_allowed(config: Config, station: str, what: str, *, setpoint: bool) -> bool:

@@ -66,18 +66,27 @@ def ask(port: int) -> dict[str, Any]:
     Raises:
         LinecontrolError: it doesn't answer, or is no gateway.
     """
-    url = f"http://127.0.0.1:{port}/healthz"
+    return fetch(port, "healthz", "connections")
+
+
+def fetch(port: int, page: str, holds: str) -> dict[str, Any]:
+    """A page of the board that listens at a port of this machine; ``holds`` is a key that it has.
+
+    Raises:
+        LinecontrolError: it doesn't answer, or is no gateway.
+    """
+    url = f"http://127.0.0.1:{port}/{page}"
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
-            health = json.load(answer)
+            told = json.load(answer)
     except (OSError, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         msg = f"no gateway answers at {url}: {reason}; is it running (systemctl status linecontrol)?"
         raise LinecontrolError(msg) from error
-    if not isinstance(health, dict) or "connections" not in health:
+    if not isinstance(told, dict) or holds not in told:
         msg = f"what answers at {url} is no gateway"
         raise LinecontrolError(msg)
-    return health
+    return told
 
 
 def in_trouble(health: dict[str, Any]) -> bool:

@@ -67,6 +67,10 @@ def test_flags_are_led_from_the_command_line(tmp_path: Path) -> None:
         assert alarm("shelve")[0] == 2, "a reason is needed"
         assert alarm("shelve", "--reason", "known", "--for", "2h") == (0, f"{FLAG}: shelved; now shelved")
         becomes(gateway, "shelved until")
+        shown = linecontrol("alarm", "list", folder, "--port", port)
+        assert shown.returncode == 0, shown.stderr
+        assert [line.split()[:2] for line in shown.stdout.splitlines() if FLAG in line] == [["G", FLAG]]
+        assert "(eva: known)" in " ".join(shown.stdout.split())
         assert alarm("unshelve") == (0, f"{FLAG}: unshelved; now acknowledged")
         assert alarm("out-of-service", "--reason", "new sensor") == (0, f"{FLAG}: out of service; now out of service")
         becomes(gateway, "out of service")

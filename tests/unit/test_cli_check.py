@@ -68,6 +68,16 @@ def with_setpoint(folder: Path, value: str) -> tuple[int, str]:
     return run("check", str(folder))
 
 
+def test_a_named_station_that_lacks_what_the_rule_looks_at_is_told(copy: Path) -> None:
+    rule = "each: station, only: [tractor/chassis, tractor/engine, 'municipal/*'], when: upstream.andon, message: m"
+    (copy / "more.yaml").write_text(f"rules:\n  call: {{{rule}}}\n")
+    code, output = run("check", str(copy))
+    assert code == 0
+    assert output.splitlines()[-1] == (
+        "not watched, although only: names it: tractor/chassis, which has no upstream neighbour (rule call)"
+    )
+
+
 def test_what_is_never_written_is_told_and_no_mistake(copy: Path) -> None:
     code, output = with_setpoint(copy, "2")
     assert code == 0
