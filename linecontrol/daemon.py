@@ -212,7 +212,8 @@ def _lock(state: Path) -> StateLock:
 
 
 async def _prime_board(gateway: Gateway) -> None:
-    """Show what was true when the gateway stopped: flags, states and figures of the last days."""
+    """Show what was true when the gateway stopped: what stands, however long, and the last days' states and figures."""
+    gateway.board.feed(gateway.engine.standing())
     after = max(0, gateway.journal.last_seq - BOARD_RECORDS)
     while records := await gateway.journal.records(after, 1000, observations=False):
         for record in records:

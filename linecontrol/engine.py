@@ -27,6 +27,7 @@ from linecontrol.model import (
     AnyEvent,
     CommandOutcome,
     Findings,
+    FlagChanged,
     LinkChange,
     Observation,
     Operation,
@@ -161,6 +162,10 @@ class Engine:
     def flags(self) -> frozenset[str]:
         """The flags that there are, ``rule/subject``."""
         return self._rules.flags
+
+    def standing(self) -> list[FlagChanged]:
+        """All flags that stand, each as it is now: its transition is empty, or that of being blind."""
+        return self._rules.standing()
 
     # --- other rules ----------------------------------------------------------------------------------------
 

@@ -167,11 +167,15 @@ class RulesRoom:
         """The latest moment that it was told of."""
         return self._present.now
 
-    def raised(self) -> list[FlagChanged]:
-        """The rules' flags that are raised, each as it stands now."""
+    def standing(self) -> list[FlagChanged]:
+        """All flags that stand, each as it is now: its transition is empty, or that of being blind."""
         now = self._present.now
-        raised = [watch for watch in self._watches if watch.alarm.raised and watch.flag in self.flags]
-        return [event for watch in raised for event in watch.tell([Step("", now)]) if isinstance(event, FlagChanged)]
+        told = [event for its in self._standing() for event in comes(its, now, "blind" if its.alarm.blind else "")]
+        return [event for event in told if isinstance(event, FlagChanged)]
+
+    def raised(self) -> list[FlagChanged]:
+        """Those of them that are raised."""
+        return [flag for flag in self.standing() if flag.raised]
 
     def memory(self) -> bytes:
         """All that the room remembers, encoded."""

@@ -110,7 +110,7 @@ def leaves(its: Watch | SystemFlag, names: Mapping[str, str], at_ns: int) -> lis
     return told
 
 
-def comes(its: Watch | SystemFlag, at_ns: int) -> list[Told]:
-    """A flag is known by its present name from now on: as it stands, with who put it aside and why."""
+def comes(its: Watch | SystemFlag, at_ns: int, transition: str = "renamed") -> list[Told]:
+    """A flag as it stands, with who put it aside and why: it is known by its present name from now on."""
     gate = its.alarm.service or its.alarm.shelf
-    return its.tell([Step("renamed", at_ns, gate.by if gate else "", gate.reason if gate else "")])
+    return its.tell([Step(transition, at_ns, gate.by if gate else "", gate.reason if gate else "")])

@@ -29,6 +29,10 @@ class Period(Struct):
     chattered: dict[str, None] = field(default_factory=dict)
 
 
+_KNOWN = ("renamed", "blind", "")
+"""Transitions that say of a flag that stood before how it is."""
+
+
 class Account(Struct):
     """What is remembered of a line's flags, and the periods that are being counted.
 
@@ -64,7 +68,7 @@ def take(account: Account, event: FlagChanged) -> bool:
                 period.muted += 1
     elif event.flag not in account.standing:
         account.standing[event.flag] = event.raised_ns
-        if not event.by and event.transition != "renamed":
+        if not event.by and event.transition not in _KNOWN:
             _told(account, event)
             return True
     return False
