@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from linecontrol.calendar import WorkCalendar, line_calendars
 from linecontrol.config import AlarmsConfig, Config, RuleConfig
-from linecontrol.model import AnyEvent, FlagChanged, Operation, Severity
+from linecontrol.model import AnyEvent, FlagChanged, Noted, Operation, Severity
 from linecontrol.rules import RulesRoom
 from tests.unit.rules.naive.hours import AUTUMN, BAKU, DAY, HOUR, SPRING, WARSAW, S, Shift, Zone
 from tests.unit.rules.naive.plant import Layout
@@ -139,7 +140,9 @@ def case(scale: Scale, chance: Random, rules: int = 10) -> Case:
     severities, groups = list(Severity), [None, None, "a", "b"]
     rolled |= {f"l{place}": RuleConfig.model_validate(dice.lively()) for place in range(rules // 2)}
     crowded = {
-        name: rule.model_copy(update={"group": chance.choice(groups), "severity": chance.choice(severities)})
+        name: rule
+        if rule.only_notes
+        else rule.model_copy(update={"group": chance.choice(groups), "severity": chance.choice(severities)})
         for name, rule in rolled.items()
     }
     return replace(tell(scale, chance, crowded, start), alarms=chance.choice(scale.alarms))
@@ -219,12 +222,20 @@ def by_room(case: Case, room: RulesRoom, chance: Random, again: Again | None = N
     if again is not None:
         room = again(room, said)
     said += room.tick(case.end + case.scale.halves[-1] + 1)
-    return [
-        (event.flag, event.transition, event.at_ns, event.state.value, rounded(event.value), rounded(event.limit),
-         _muted(event) or event.suppressed_by)
-        for event in said
-        if isinstance(event, FlagChanged) and not (event.rule == "chattering" and event.transition == "changed")
-    ]  # fmt: skip
+    return [_said(event) for event in said if isinstance(event, Noted) or _is_compared(event)]
+
+
+def _said(event: FlagChanged | Noted) -> Said:
+    if isinstance(event, Noted):
+        return event.flag, event.transition, event.at_ns, "", None, None, ""
+    value, limit = rounded(event.value), rounded(event.limit)
+    note = _muted(event) or event.suppressed_by
+    return event.flag, event.transition, event.at_ns, event.state.value, value, limit, note
+
+
+def _is_compared(event: AnyEvent) -> TypeGuard[FlagChanged]:
+    """All but other texts about chatter."""
+    return isinstance(event, FlagChanged) and not (event.rule == "chattering" and event.transition == "changed")
 
 
 def _muted(event: FlagChanged) -> str:

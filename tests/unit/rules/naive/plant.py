@@ -247,8 +247,8 @@ class Plant:
                 return running
             case "since_cycle":
                 last = self.newest(place, CycleCompleted)
-                seen_at = next(t.at for t in self._told[place] if isinstance(t.event, SEEN) and _in_sight(t.event))
-                return (hours.worked(self.now) - hours.worked(seen_at if last is None else last.event.at_ns)) / S
+                since = self._first_seen(place) if last is None else last.event.at_ns
+                return (hours.worked(self.now) - hours.worked(since)) / S
             case "running.active":
                 return self._active(begun, hours) if running else 0.0
             case "running.progress":
@@ -257,6 +257,15 @@ class Plant:
                 return (active / planned if planned else None) if running else 0.0
             case _:
                 raise AssertionError(path)
+
+    def _first_seen(self, place: str) -> int:
+        """When a station could be seen for the first time, which it can now."""
+        hidden = False
+        for told in self._told[place]:
+            hidden = not _in_sight(told.event) if isinstance(told.event, STATES) else hidden
+            if isinstance(told.event, SEEN) and not hidden:
+                return told.at
+        raise AssertionError(place)
 
     def _active(self, begun: Told | None, hours: Hours) -> float:
         if begun is None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from linecontrol.config import AlarmsConfig, RuleConfig
+from linecontrol.config import AlarmsConfig, Plain, RuleConfig
 from linecontrol.duration import duration_ns
 from linecontrol.model import AnyEvent, Operation, Sampled
 from linecontrol.rules.parser import parse_condition
@@ -28,7 +28,7 @@ from tests.unit.rules.naive.worth import (
 Said = tuple[str, str, int, str, float | None, float | None, str]
 """Flag, transition, moment, state, both sides of the comparison that its condition is about, what suppresses it.
 
-Of a flood's own flag the last one is how many it mutes.
+Of a flood's own flag the last one is how many it mutes; of a note there are only the first three.
 """
 
 
@@ -83,6 +83,7 @@ class Watched:
         self._clear = None if clear is None else self.reader.worth(clear)
         self._suppress = None if suppress is None else self.reader.worth(suppress)
         self._sides = [self.reader.worth(side) for side in comparison(when) or ()]
+        self.is_note, self._notes = rule.actions == [Plain.NOTE], Plain.NOTE in rule.actions
         self.is_sequence = isinstance(when, Sequence)
         self._signal = self._sequence(when) if isinstance(when, Sequence) else self._condition(when)
         hold_for, off_delay = (
@@ -155,7 +156,9 @@ class Watched:
         self._follow(self.flag.operate(wish, self._plant.now), by_hand=True)
 
     def _follow(self, steps: list[str], *, by_hand: bool = False) -> None:
-        if steps:
+        if steps and self.is_note:
+            self.tell(steps)
+        elif steps:
             self._crowd.tell(self, steps, by_hand=by_hand)
         if {"raised", "cleared"} & set(steps):
             self.look()
@@ -168,7 +171,10 @@ class Watched:
             suppressor = (self._design or "") if flag.suppressed else suppressor
         for step in steps:
             left, right = [side() for side in self._sides] if self._sides else (None, None)
-            self._say(self.name, step, flag, suppressor, left, right)
+            if not self.is_note:
+                self._say(self.name, step, flag, suppressor, left, right)
+            if step == "raised" and self._notes and flag.state in ("acknowledged", "unacknowledged"):
+                self._say(self.name, "noted", flag, "")
 
 
 class Reference:
@@ -184,7 +190,7 @@ class Reference:
             for subject in subjects(layout, rule)
         ]
         self.watched = {each.name: each for each in watched}
-        self._crowd = Crowd(alarms or AlarmsConfig(), list(watched), self._say)
+        self._crowd = Crowd(alarms or AlarmsConfig(), [each for each in watched if not each.is_note], self._say)
         for each in watched:
             each.joins(self._crowd, self._say)
         self._move(start)
@@ -195,10 +201,11 @@ class Reference:
         """An event or a person's wish, at its moment or now if that is later."""
         self._move(max(self._plant.now, item.at_ns))
         if isinstance(item, Operation):
-            if item.flag in self.watched:
-                self.watched[item.flag].operate(item)
-            else:
+            watched = self.watched.get(item.flag)
+            if watched is None:
                 self._crowd.operate(item)
+            elif not watched.is_note:
+                watched.operate(item)
         else:
             for group in self._moved(item):
                 for watched in group:
@@ -254,7 +261,8 @@ class Reference:
     def _say(
         self, name: str, step: str, flag: Flag, note: str, left: float | None = None, right: float | None = None
     ) -> None:
-        self.said.append((name, step, self._plant.now, flag.state, rounded(left), rounded(right), note))
+        state = "" if step == "noted" else flag.state
+        self.said.append((name, step, self._plant.now, state, rounded(left), rounded(right), note))
 
 
 def rounded(value: float | None) -> float | None:

@@ -45,6 +45,9 @@ class Dice:
             rule["realarm"] = self.length(5)
         if chance.random() < 0.3:
             rule["shelve_max"] = self.length(6)
+        if chance.random() < 0.15:
+            wants = {"ack", "latch", "realarm", "shelve_max"} & rule.keys()
+            rule["actions"] = ["flag", "note"] if wants else chance.choice([["flag", "note"], ["note"]])
         return rule
 
     def lively(self) -> dict[str, Any]:
