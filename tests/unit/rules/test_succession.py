@@ -335,7 +335,7 @@ def run(of: Case, room: RulesRoom, cuts: Random | None, others: Sequence[Config]
             its = (event.transition, event.at_ns, event.state, rounded(event.value), rounded(event.limit))
             found.setdefault(event.flag, []).append(its)
         elif isinstance(event, Noted):
-            found.setdefault(event.flag, []).append((event.transition, event.at_ns))
+            found.setdefault(event.flag, []).append((event.transition, event.at_ns, ""))
     return found
 
 
