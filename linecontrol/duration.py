@@ -1,6 +1,7 @@
 """Durations as people write them: ``2h35m``, ``90s``, ``250ms``."""
 
 import re
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -27,12 +28,12 @@ def duration_ns(text: str) -> int:
         ValueError: the text is no such duration.
     """
     position = 0
-    total = 0.0
+    total = Fraction()
     while position < len(text):
         part = _PART.match(text, position)
         if part is None:
             break
-        total += float(part[1]) * _UNITS_NS[part[2]]
+        total += Fraction(part[1]) * _UNITS_NS[part[2]]
         position = part.end()
     if position == 0 or position < len(text):
         msg = f"{text!r} is not a duration; write a number and a unit (d, h, m, s, ms), such as 2h35m, 90s or 250ms"

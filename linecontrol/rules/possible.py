@@ -120,6 +120,8 @@ def _values(thing: Typed, limits: set[Any]) -> list[Any]:
 
 def _range(thing: Typed) -> tuple[float, float]:
     match thing:
+        case Apply(op="-", items=(one, other)) if one == other:
+            return 0.0, 0.0
         case Figure(function="count", source=source) if source.size:
             return 0.0, float(source.size)
         case Figure(function="count"):

@@ -64,6 +64,8 @@ OTHER = {"each": "connection", "when": "not up", "message": "m"}
         ({"when": "state_for >= 0 s"}, "when", "is always true: state_for is never below 0"),
         ({"when": "state_for > 5 min and state_for < 2 min"}, "when", "can never be true"),
         ({"when": "running.active > planned and planned > running.active"}, "when", "can never be true"),
+        ({"when": "cycles_today != cycles_today"}, "when", "can never be true"),
+        ({"when": "takt / planned >= takt / planned"}, "when", "is always true"),
         ({"when": "state == 'down' then 1 > 2 within 5 min"}, "when", "condition 2 of the sequence can never be true"),
         ({"when": "state_for > 5 min", "clear_when": "state_for > 7 min"}, "clear_when", "would never clear"),
         ({"when": "state == 'down'", "clear_when": "state == 'down' and andon"}, "clear_when", "would never clear"),
