@@ -259,8 +259,8 @@ def put_back(alarm: Alarm, at_ns: int, by: str, reason: str) -> list[Step]:
 
 
 def stands(alarm: Alarm) -> bool:
-    """Whether there is anything to tell of it: it isn't normal, or its cause holds although it is put aside."""
-    return alarm.raised or alarm.state is not AlarmState.NORMAL
+    """Whether there is anything to tell of it: raised, to be acknowledged, shelved or out of service."""
+    return alarm.raised or not alarm.acked or alarm.shelf is not None or alarm.service is not None
 
 
 def depart(alarm: Alarm, transition: str, at_ns: int, reason: str) -> list[Step]:

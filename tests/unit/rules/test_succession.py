@@ -207,6 +207,11 @@ def test_a_flag_that_waits_to_be_acknowledged_ends_too(lab: SimpleNamespace) -> 
     assert story.reload({}, 13).until == []
 
 
+def test_a_flag_that_is_suppressed_but_was_never_raised_says_nothing_at_its_end(lab: SimpleNamespace) -> None:
+    story = Story(lab, {"r": {**DOWN, "suppress": "andon or shift"}}, [state(0, "working")], 10)
+    assert story.reload({}, 20).until == []
+
+
 def test_a_rule_that_comes_back_begins_anew(lab: SimpleNamespace) -> None:
     story = Story(lab, {"r": {**DOWN, "for": "1min"}}, [state(0, "down")], 70)
     story.reload({}, 80)
