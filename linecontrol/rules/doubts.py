@@ -74,6 +74,8 @@ def _odd(tree: Typed) -> Iterator[str]:
         match node:
             case Figure(function="delta" | "rate", source=source) if source.size == 1:
                 yield f"{text_of(node)} is never known: it takes two elements, and the window has one"
+            case Apply(op="/", items=(_, Const(value=0))):
+                yield f"{text_of(node)} is never known: it is divided by 0"
             case Apply(op="==" | "!=" | "<" | "<=" | ">" | ">=", items=(one, other)):
                 yield from filter(None, (_odd_limit(one, other), _odd_limit(other, one)))
 

@@ -18,7 +18,9 @@ MOST_CASES = 4_000
 """A condition with more cases than this is not looked at."""
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_FROM_ZERO = ("state_for", "since_cycle", "running.active", "running.progress", "bottleneck_for", "down_for")
+_FROM_ZERO = frozenset(
+    ["state_for", "since_cycle", "running.active", "running.progress", "cycles_today", "bottleneck_for", "down_for"]
+)
 _SAME_RANGE = ("mean", "median", "quantile", "min", "max", "ewma")
 
 Case = Mapping[Typed, Any]
@@ -122,6 +124,9 @@ def _range(thing: Typed) -> tuple[float, float]:
     match thing:
         case Apply(op="-", items=(one, other)) if one == other:
             return 0.0, 0.0
+        case Apply(op="neg", items=(item,)):
+            low, high = _range(item)
+            return -high, -low
         case Figure(function="count", source=source) if source.size:
             return 0.0, float(source.size)
         case Figure(function="count"):
@@ -183,7 +188,7 @@ def _reason(tree: Typed) -> str:
     said = [
         f"{text_of(thing)} is {f'from {low:g} to {high:g}' if high < inf else 'never below 0'}"
         for thing, (low, high) in ranges
-        if low > -inf
+        if -inf < low < high
     ]
     percent = "; a share is written 60%" if any(is_share(thing) and high == 1 for thing, (_, high) in ranges) else ""
     return f": {', '.join(said)}{percent}" if said else ""
