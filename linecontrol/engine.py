@@ -135,7 +135,7 @@ class Engine:
             self._line.begin(last)
         while True:
             due_ns = self._line.due_ns
-            if due_ns <= min(now_ns, self._grid_ns + resolution + self._settings.lateness):
+            if due_ns <= now_ns and due_ns <= self._grid_ns + resolution + self._settings.lateness:
                 self._spread(self._line.release(due_ns), 0, out)
                 continue
             if self._grid_ns >= last:

@@ -113,7 +113,7 @@ class LineRoom:
     @property
     def due_ns(self) -> int:
         """When ``release`` is due, because a reading has waited for as long as its connection's window."""
-        return min([order.due_ns for order in self._holding], default=NEVER_NS)
+        return min([order.due_ns for order in self._holding]) if self._holding else NEVER_NS
 
     def late(self) -> dict[str, int]:
         """How many readings of each connection came late, ever."""

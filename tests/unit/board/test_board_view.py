@@ -189,7 +189,7 @@ def test_links_and_kits() -> None:
 
 def test_what_ails_a_connection_is_told() -> None:
     well = ConnectionHealth(up=True, readings=10, skew_s=-1.0)
-    ill = ConnectionHealth(up=True, gaps=2, refused=1, late_answers=3, skew_s=-90.0, warnings=["in clear text"])
+    ill = ConnectionHealth(up=True, gaps=2, refused=1, late=4, late_answers=3, skew_s=-90.0, warnings=["in clear text"])
     health = Health(
         at_ns=at(9), uptime_s=1.0, readings=0, readings_per_s=0.0, events=0, lag_s=0.0, inbox=0, journal_records=0,
         connections={"plc": ill, "press": well}, sinks={},
@@ -197,7 +197,7 @@ def test_what_ails_a_connection_is_told() -> None:
     assert a_view().page(at(10), health).trouble == [
         "plc: in clear text",
         "plc: 1 signals that the device refuses, 2 times that values were lost on the way, "
-        "3 answers that were not believed",
+        "4 readings that came after newer ones, 3 answers that were not believed",
         "plc: the device's clock is -90 s off",
     ]
 
