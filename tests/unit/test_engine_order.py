@@ -227,6 +227,16 @@ def test_a_waiting_reading_is_due_without_a_further_one() -> None:
     assert [(event.rule, event.at_ns) for event in raised] == [("calls", MONDAY_8 + 5 * SECOND)]
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_two_connections_release_is_told_in_the_order_of_its_release(alone: bool) -> None:
+    engine = Engine(PLANTS["2s"])
+    run(engine, beginning())
+    waiting = [(MONDAY_8 + 6 * SECOND, reading(f"{line}/a/t", 5000, 1)) for line in "lm"]
+    newer = [(MONDAY_8 + 7 * SECOND + SECOND // 2, reading(f"{line}/a/t", 7001, 2)) for line in "ml"]
+    events = run(engine, [*waiting, *newer], alone=alone)
+    assert [(event.line, event.value) for event in events if isinstance(event, Sampled)] == [("m", 1.0), ("l", 1.0)]
+
+
 def test_time_does_not_pass_a_reading_that_waits() -> None:
     engine = Engine(plant("30s", lateness="1s"))
     run(engine, beginning())
