@@ -210,9 +210,10 @@ def _said(summary: Summary, health: Health) -> str:
 def quickened(config: Config, options: Options) -> Config:
     """The config for a fast clock: what is meant in real time (lateness, heartbeats) is stretched to plant time."""
     second = int(options.speed * NS)
+    reorder = {name: round(connection.reorder * options.speed) for name, connection in config.connections.items()}
     engine = {
         "resolution": max(config.engine.resolution, second // 50),
-        "lateness": max(config.engine.lateness, second * 3 // 10),
+        "lateness": max(config.engine.lateness, second * 3 // 10 + max(reorder.values(), default=0)),
         "progress_every": max(config.engine.progress_every, second // 2),
         "heartbeat_every": max(config.engine.heartbeat_every, second),
     }
@@ -228,7 +229,6 @@ def quickened(config: Config, options: Options) -> Config:
         )
     else:
         influx = None
-    reorder = {name: round(connection.reorder * options.speed) for name, connection in config.connections.items()}
     config = Pace(engine, control, reorder).applied(config)
     return config.model_copy(update={"influx": influx, "board": BoardConfig(port=0)})
 

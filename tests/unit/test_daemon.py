@@ -46,6 +46,7 @@ def test_a_journal_is_replayed_with_the_windows_of_the_clock_that_it_was_recorde
     )
     fast = quickened(plant, options)
     assert fast.connections["plc"].reorder == 1800 * SECOND
+    assert fast.engine.lateness > 1800 * SECOND
     kept = msgspec.json.encode(Pace.of(fast))
     again = msgspec.json.decode(kept, type=Pace).applied(plant)
     assert (again.connections, again.engine) == (fast.connections, fast.engine)
