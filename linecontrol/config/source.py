@@ -248,6 +248,10 @@ class Source:
                 path,
             )
             return None
+        if "_" in str(node.value) and str(node.tag).endswith((":int", ":float")):
+            plain = str(node.value).replace("_", "")
+            self._say(self._place(node), f"{node.value} is a number to some and a text to others; write {plain}", path)
+            return None
         try:
             return self._yaml.constructor.construct_object(node)  # type: ignore[no-any-return]
         except _BROKEN:

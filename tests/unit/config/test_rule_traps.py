@@ -44,6 +44,10 @@ def test_the_rule_itself_is_right(said: Callable[[str], list[str]]) -> None:
          ["6:10: rules.x.for: '1:30' is not a duration; write a number and a unit (d, h, m, s, ms), such as 2h35m, 90s "
           "or 250ms"]),
         (RULE + "    for: 010\n", ["6:10: rules.x.for: 010 is 10 to some and 8 to others; write 10"]),
+        (
+            RULE + "    params: { limit: 1_000 }\n",
+            ["6:22: rules.x.params.limit: 1_000 is a number to some and a text to others; write 1000"],
+        ),
         (RULE + "    for: 90\n",
          ["6:10: rules.x.for: 90 has no unit; write a duration such as 2h35m, 90s or 250ms, or the name of a param"]),
         (RULE + "    latch: no\n", ["6:12: rules.x.latch: 'no' is not true or false"]),
