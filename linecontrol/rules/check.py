@@ -186,12 +186,11 @@ class _Checker:
             return self._load(node, rest, STATION, side)
         if side == "cycle" and self._each is Subject.STATION:
             if not self._in_window:
-                raise ExpressionError(
-                    node.at,
-                    f"{node.path} is only known in a window, such as count({node.path} > planned, last 5 cycles)",
-                )
+                named = CYCLE.get(node.path, CYCLE["cycle.active"])
+                example = f"{'count' if named.kind is Kind.BOOL else 'mean'}({named.path}, last 5 cycles)"
+                raise ExpressionError(node.at, f"{node.path} is only known in a window, such as {example}")
             return self._load(node, node.path, CYCLE, "cycle")
-        if side == "tag" and self._each is Subject.STATION:
+        if side == "tag" and rest and self._each is Subject.STATION:
             return self._tag(node, node.path, "")
         return self._load(node, node.path, own, "")
 
@@ -239,6 +238,12 @@ class _Checker:
         words = self._words
         if path in words.products or any(path in texts for texts in ENUMS.values()):
             return f"; a text stands in quotes: '{path}'"
+        if path.lower() in ("null", "none", "nil", "unknown"):
+            return "; what isn't known can't be compared: on_unknown: says what it does"
+        if path in ("now", "time", "hour", "date", "weekday"):
+            return "; there is no clock in conditions: shift tells whether it is working time"
+        if path == "tag":
+            return f"; say which, such as tag.{next(iter(words.tags), 'torque')}"
         if path in words.tags:
             return f", did you mean 'tag.{path}'?"
         if path in SIDES:
@@ -421,7 +426,12 @@ class _Checker:
 
     def _of_station(self, node: Node, function: str) -> None:
         if self._each is not Subject.STATION:
-            raise ExpressionError(node.at, f"{function} looks at a station's cycles; this rule is about a {self._each}")
+            hint = (
+                "; it may look at the last N days" if self._each in DAILY and function not in ("age", "absent") else ""
+            )
+            raise ExpressionError(
+                node.at, f"{function} looks at a station's cycles; this rule is about a {self._each}{hint}"
+            )
 
 
 def _mend(one: Typed, other: Typed) -> str:

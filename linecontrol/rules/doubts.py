@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from linecontrol.config import Config, RuleConfig
 from linecontrol.rules.check import Vocabulary, check_condition, check_when
 from linecontrol.rules.compile import Compiled, Rule, RuleProblem, rule_of
+from linecontrol.rules.names import Kind
 from linecontrol.rules.params import tokens_of
 from linecontrol.rules.parser import parse_condition
 from linecontrol.rules.possible import mistakes
@@ -63,9 +64,22 @@ def _mistakes(rule: RuleConfig, about: About, words: Vocabulary) -> Iterator[tup
     if not isinstance(when, Chain):
         yield from mistakes(when, clear, suppress)
         return
+    found = []
     for number, (field, tree) in enumerate(trees, 1):
         which = "the condition after unless " if tree is when.unless else f"condition {number} of the sequence "
-        yield from ((field, f"{which if field == 'when' else ''}{text}") for _, text in mistakes(tree, None, None))
+        found += [(field, f"{which if field == 'when' else ''}{text}") for _, text in mistakes(tree, None, None)]
+    yield from found or _never_unbroken(when)
+
+
+def _never_unbroken(chain: Chain) -> Iterator[tuple[str, str]]:
+    """Conditions of a sequence that are true only while what breaks it is."""
+    if chain.unless is None:
+        return
+    unbroken = Apply(Kind.BOOL, "not", (chain.unless,))
+    for number, each in enumerate(chain.conditions[:-1], 1):
+        if list(mistakes(Apply(Kind.BOOL, "and", (each, unbroken)), None, None)):
+            yield "when", f"condition {number} of the sequence is true only while the one after unless is"
+            return
 
 
 def _odd(tree: Typed) -> Iterator[str]:

@@ -105,7 +105,7 @@ def _complaint(text: str, at: int) -> str:
     if char in "'\"":
         return f"the text that begins here has no closing {char}"
     if char == "=":
-        return "'=' has no meaning here; to compare, write '=='"
+        return f"'=' has no meaning here; to compare, write {'>=' if text[at + 1 : at + 2] == '>' else '=='!r}"
     if char.isdigit():
         return "a number may have 12 digits before and 12 after the point"
     if char in "‘’“”„‚«»`´":

@@ -15,6 +15,8 @@ _STRAY = {
     "for": "how long a condition has to hold is the rule's key for:",
     "unless": "it ends a sequence (first then second within …); elsewhere write 'and not'",
     "not": "write 'not x in (…)'",
+    "then": "a sequence stands by itself, without brackets",
+    "within": "it belongs to a sequence: first then second within 30 min",
 }
 
 
@@ -23,6 +25,8 @@ def meant(before: Token | None, token: Token) -> str:
     hint = ""
     if before is not None and before.text in ("if", "when") and token.sort is not Sort.END:
         hint = f"a condition begins without {before.text!r}"
+    elif before is not None and before.text == "last":
+        hint = "a window stands in a function, such as count(cycle.active > takt, last 5 cycles)"
     elif token.text in _STRAY:
         hint = _STRAY[token.text]
     elif token.text.lower() in ("and", "or", "not", "in", "then", "within", "unless"):

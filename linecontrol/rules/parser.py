@@ -46,7 +46,8 @@ FUNCTIONS = (*WINDOW_FUNCTIONS, *SUBJECT_FUNCTIONS, "absent", "age", "changed")
 WORDS = ("and", "or", "not", "in", "true", "false", "then", "within", "unless")
 """Words of the language itself."""
 
-_CALLED = {"avg": "mean", "average": "mean", "percentile": "quantile", "ratio": "share", "since": "age"}
+_CALLED = {"avg": "mean", "average": "mean", "percentile": "quantile", "ratio": "share", "since": "age",
+           "abs": "x > 5 or x < -5"}  # fmt: skip
 """What functions are called elsewhere."""
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _STRENGTH = {"or": 1, "and": 2, "in": 4} | dict.fromkeys(_COMPARISONS, 4) | {"+": 5, "-": 5, "*": 6, "/": 6}
@@ -141,6 +142,8 @@ class _Parser:
         token = self._peek()
         if token.sort is not Sort.END:
             hint = "; no '(' is open" if token.text == ")" else self._meant(self._next)
+            if any(each.text == "within" for each in self._tokens[: self._next]) and token.text in ("and", "or"):
+                hint = "; a sequence stands by itself: put this into one of its conditions"
             raise ExpressionError(token.at, f"{token.text} is not expected here{hint}")
 
     # --- values ---------------------------------------------------------------------------------------------
@@ -166,6 +169,7 @@ class _Parser:
                 return (Prefix(at=token.at, op="()", item=item), depth + 1)
             case _:
                 hint = "; write 0.5 for .5" if token.text == "." else ""
+                hint = "; say once more what is compared" if token.text in _COMPARISONS else hint
                 raise ExpressionError(token.at, f"a name or a value is expected here, not {token.text}{hint}")
 
     def _word(self, token: Token, level: int) -> tuple[Node, int]:
@@ -215,6 +219,8 @@ class _Parser:
         first = self._next
         item, depth = self.expression(0, level + 1)
         text = " ".join(token.text for token in self._tokens[first : self._next])
+        if self._peek().text == ")":
+            raise ExpressionError(self._peek().at, f"{name.text} needs a window, such as last 5 cycles or last 2h")
         self._expect(",")
         rank = 0.0
         if name.text == "quantile":

@@ -41,6 +41,8 @@ OTHER = {"each": "connection", "when": "not up", "message": "m"}
         ({"when": "state == 'down' and state == 'working'"}, "when", "can never be true"),
         ({"when": "running then state == 'down' within 5 min unless 2 > 1"}, "when",
          "the condition after unless is always true"),
+        ({"when": "andon then running within 5 min unless running and shift or running"}, "when",
+         "condition 2 of the sequence is true only while the one after unless is"),
         ({"when": "state != 'down' or state != 'working'"}, "when", "is always true"),
         ({"when": "bottleneck >= 2"}, "when",
          "can never be true: bottleneck is from 0 to 1; a share is written 60%"),
