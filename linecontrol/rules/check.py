@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from linecontrol.config import Config, Subject
 from linecontrol.duration import NS
-from linecontrol.model import BottleneckUpdated
-from linecontrol.rules.names import CYCLE, ENUMS, NAMES, SIDES, STATION, Clock, Kind, Named, tag
+from linecontrol.rules.meant import WRITE_UNIT, mend, name_meant
+from linecontrol.rules.names import CYCLE, ENUMS, NAMES, SIDES, STATION, Clock, Kind, Named, is_told, of_line, tag
 from linecontrol.rules.suggest import nearest
 from linecontrol.rules.tree import (
     Absent,
@@ -59,7 +59,6 @@ _RESULTS = (
 )
 DAILY = (Subject.TARGET, Subject.COMMITMENT)
 """Subjects of which there is a forecast each working day."""
-_WRITE_UNIT = "write a unit, such as 5 s, 15 min or 2h30m"
 
 
 class Vocabulary(Struct, frozen=True):
@@ -216,7 +215,7 @@ class _Checker:
             hint = nearest(node.path, table) or f"; a {node.kind} has {', '.join(table)}"
             raise ExpressionError(node.path_at, f"unknown name {node.path}{hint}")
         named = table[node.path]
-        if not _is_told(named, Subject(node.kind)):
+        if not is_told(named, Subject(node.kind)):
             raise ExpressionError(
                 node.path_at, f"at(…) reads what a station tells by itself; {node.path} is no such name"
             )
@@ -228,37 +227,11 @@ class _Checker:
             if self._each is Subject.STATION and side == "":
                 allowed += [f"{neighbour}.state" for neighbour in SIDES]
                 allowed += CYCLE if self._in_window else ()
-            hint = self._meant(node.path, allowed) or f"; a {self._each} has {', '.join(table)}"
+            words = self._words
+            hint = name_meant(node.path, self._each, words.products, words.tags, [*allowed, *words.params])
+            hint = hint or f"; a {self._each} has {', '.join(table)}"
             raise ExpressionError(node.at, f"unknown name {node.path}{hint}")
         return Load(table[path].kind, side, table[path])
-
-    def _meant(self, path: str, allowed: list[str]) -> str:
-        """What may have been meant by a name that there isn't."""
-        head, _, rest = path.partition(".")
-        words = self._words
-        if path in words.products or any(path in texts for texts in ENUMS.values()):
-            return f"; a text stands in quotes: '{path}'"
-        if path.lower() in ("null", "none", "nil", "unknown"):
-            return "; what isn't known can't be compared: on_unknown: says what it does"
-        if path in ("now", "time", "hour", "date", "weekday"):
-            return "; there is no clock in conditions: shift tells whether it is working time"
-        if path == "tag":
-            return f"; say which, such as tag.{next(iter(words.tags), 'torque')}"
-        if path in words.tags:
-            return f", did you mean 'tag.{path}'?"
-        if path in SIDES:
-            return f"; say what of it, such as {path}.state"
-        if head in SIDES and rest.startswith(SIDES):
-            return "; what is further away is written at('line/station')"
-        if head == self._each:
-            return f"; its own names stand alone: {rest or 'state'}"
-        for kind, table in NAMES.items():
-            if kind is not self._each and (of := table.get(rest if head == kind else path)) and _is_told(of, kind):
-                return f"; of a {kind} it is written {'at' if kind is Subject.STATION else kind}('…').{of.path}"
-        if self._each is Subject.STATION and rest in STATION:
-            close = [side for side in SIDES if side.startswith(head) or nearest(head, [side])]
-            return f"; neighbours are written {' and '.join(f'{side}.{rest}' for side in close or SIDES)}"
-        return nearest(path, [*allowed, *words.params])
 
     # --- operators ------------------------------------------------------------------------------------------
 
@@ -282,7 +255,7 @@ class _Checker:
         left, right = self.typed(node.left), self.typed(node.right)
         kind = _RESULTS.get((node.op, left.kind, right.kind))
         if kind is None:
-            hint = f"; {_WRITE_UNIT}" if {left.kind, right.kind} == {Kind.NUM, Kind.DUR} else ""
+            hint = f"; {WRITE_UNIT}" if {left.kind, right.kind} == {Kind.NUM, Kind.DUR} else ""
             raise ExpressionError(node.at, f"{left.kind} {node.op} {right.kind} has no meaning{hint}")
         if node.op == "/" and _runs(right):
             raise ExpressionError(node.right.at, "a time that runs can't divide; compare it instead")
@@ -317,7 +290,7 @@ class _Checker:
             left = self._member(one, left, right.kind)
         if left.kind is not right.kind:
             raise ExpressionError(
-                at.at, f"cannot compare a {left.kind} with a {right.kind}{_mend(left, right) or _mend(right, left)}"
+                at.at, f"cannot compare a {left.kind} with a {right.kind}{mend(left, right) or mend(right, left)}"
             )
         self._known_word(other, left, right)
         self._known_word(one, right, left)
@@ -408,7 +381,7 @@ class _Checker:
         if self._in_window:
             raise ExpressionError(node.at, f"{function} can't stand in a window")
         item = self.typed(node.item)
-        told = isinstance(item, Load) and item.side == "" and not is_timed(item) and not _of_line(item.name)
+        told = isinstance(item, Load) and item.side == "" and not is_timed(item) and not of_line(item.name)
         if not isinstance(item, Load) or not told:
             raise ExpressionError(node.item.at, f"{function} looks at what the own station tells and time doesn't move")
         since = Since(Kind.DUR, item.name)
@@ -420,7 +393,7 @@ class _Checker:
         self._of_station(node, "absent")
         limit = self.typed(node.limit)
         if limit.kind is not Kind.DUR:
-            raise ExpressionError(node.limit.at, f"absent needs a duration, not a {limit.kind}: {_WRITE_UNIT}")
+            raise ExpressionError(node.limit.at, f"absent needs a duration, not a {limit.kind}: {WRITE_UNIT}")
         since = STATION["since_cycle"]
         return Apply(Kind.BOOL, ">", (Load(since.kind, "", since), limit))
 
@@ -432,23 +405,6 @@ class _Checker:
             raise ExpressionError(
                 node.at, f"{function} looks at a station's cycles; this rule is about a {self._each}{hint}"
             )
-
-
-def _mend(one: Typed, other: Typed) -> str:
-    """What to write where ``one``, if it is a value, is compared with what is of another type."""
-    if not isinstance(one, Const):
-        return ": it is true or false by itself; write it alone, or 'not' before it" if one.kind is Kind.BOOL else ""
-    match one.kind, other.kind:
-        case Kind.NUM, Kind.DUR:
-            return f": {_WRITE_UNIT}"
-        case Kind.DUR, Kind.NUM:
-            return ": that is a number, which has no unit"
-        case Kind.TEXT, Kind.NUM | Kind.DUR:
-            return ": a value stands without quotes"
-        case Kind.NUM, Kind.TEXT if not one.share:
-            return ": a text stands in quotes"
-        case _:
-            return ""
 
 
 def _clocks(tree: Typed) -> set[str]:
@@ -470,13 +426,3 @@ def _runs(tree: Typed) -> bool:
 
 def _tag_path(leaf: Leaf) -> str:
     return leaf.name.path if isinstance(leaf, Load) and leaf.name.path.startswith("tag.") else ""
-
-
-def _is_told(named: Named, kind: Subject) -> bool:
-    """Whether another subject's name can be read."""
-    return kind is not Subject.STATION or not (named.timed or _of_line(named))
-
-
-def _of_line(named: Named) -> bool:
-    """Whether a station's name is told of its line rather than of itself."""
-    return "{line}" in named.code or BottleneckUpdated in named.moved_by

@@ -363,3 +363,13 @@ FORECASTS = (TargetForecast, CommitmentForecast)
 
 SIDES = ("upstream", "downstream")
 """Neighbours of a station."""
+
+
+def is_told(named: Named, kind: Subject) -> bool:
+    """Whether another subject's name can be read."""
+    return kind is not Subject.STATION or not (named.timed or of_line(named))
+
+
+def of_line(named: Named) -> bool:
+    """Whether a station's name is told of its line rather than of itself."""
+    return "{line}" in named.code or BottleneckUpdated in named.moved_by
