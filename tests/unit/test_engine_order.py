@@ -16,12 +16,14 @@ from linecontrol.model import (
     AndonCalled,
     Anomaly,
     AnyEvent,
+    CycleCompleted,
     FlagChanged,
     LinkChange,
     Observation,
     Quality,
     Reading,
     Sampled,
+    StateChanged,
     Value,
 )
 from tests.unit.line.plant import MONDAY_8, SECOND, config
@@ -69,14 +71,15 @@ def reading(signal: str, source_ms: int, value: Value) -> Reading:
     return Reading(signal, value, Quality.GOOD, at_ns, at_ns)
 
 
-def story(seed: int, most_delay_ms: int, minutes: int = 2) -> tuple[list[Arrival], list[Arrival]]:
-    """Something happens in the second half of each ten seconds; the same in time, and delayed."""
+def story(seed: int, most_delay_ms: int, *, anytime: bool = False) -> tuple[list[Arrival], list[Arrival]]:
+    """What happens in two minutes, in time and delayed; ``anytime``, or so that a point of the grid sees the same."""
     chance = Random(seed)
     counts: dict[str, int] = {}
     there: dict[str, bool] = {}
     told: list[tuple[int, Reading]] = []
-    for slot in range(minutes * 6):
-        moments = range(slot * 10_000 + 5000, slot * 10_000 + 5900, 50)
+    for slot in range(12):
+        begins, ends = (1, 9900) if anytime else (5000, 5900)
+        moments = range(slot * 10_000 + begins, slot * 10_000 + ends, 50)
         here = [(ms, name) for name in STATIONS for ms in chance.sample(moments, chance.randint(0, 2))]
         for source_ms, station in sorted(here):
             if chance.random() < 0.6:
@@ -141,6 +144,21 @@ def test_what_overtakes_within_the_window_changes_no_flag(seed: int) -> None:
         engine = Engine(PLANTS["2s"])
         of_one = [(now_ns, each) for now_ns, each in arrivals if isinstance(each, Reading) and each.signal[0] == "l"]
         logs.append(run(engine, [*beginning(), *of_one]) + engine.tick(END_NS))
+    assert logs[0] == logs[1]
+
+
+@few
+@given(st.integers(0, 2**32))
+def test_states_cycles_and_flags_are_the_same_whatever_the_grid_sees(seed: int) -> None:
+    logs = []
+    for arrivals in story(seed, 2000, anytime=True):
+        engine = Engine(PLANTS["2s"])
+        of_one = [(now_ns, each) for now_ns, each in arrivals if isinstance(each, Reading) and each.signal[0] == "l"]
+        events = run(engine, [*beginning(), *of_one]) + engine.tick(END_NS)
+        states = [(e.station, e.at_ns, e.state) for e in events if isinstance(e, StateChanged)]
+        cycles = [(e.station, e.at_ns, e.start_ns, e.timing) for e in events if isinstance(e, CycleCompleted)]
+        flags = [(e.flag, e.at_ns, e.transition, e.value) for e in events if isinstance(e, FlagChanged)]
+        logs.append((states, cycles, sorted(flags, key=lambda flag: flag[:3])))
     assert logs[0] == logs[1]
 
 
