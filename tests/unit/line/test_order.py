@@ -251,3 +251,13 @@ def test_after_a_set_back_every_signal_is_soon_what_it_is(seed: int, back_s: int
         order.take(reading(signal, seconds - back_s, number), UP_NS + round(seconds * SECOND), out)
     last = dict.fromkeys("abc", 0) | {each.signal: each.value for _, batch in out for each in batch}
     assert last == now
+
+
+def test_what_waits_when_the_clock_is_found_set_back_is_of_before() -> None:
+    order = up(30)
+    fed(order, at(50, reading("a", 10), reading("a", 50, 2)))
+    late = [*at(51, reading("a", 5, 3)), *at(61, reading("a", 6, 4))]
+    out: list[Instant] = []
+    for now_ns, each in late:
+        order.take(each, now_ns, out)
+    assert said(out) == [(50, "a", 2), (6, "a", 4)]
