@@ -124,7 +124,7 @@ class FlagsView:
         return [
             self._noted(event, now_ns)
             if isinstance(event, Noted)
-            else self._row(_Flag(event, blind=False, by="", reason=""), event.at_ns, now_ns)
+            else self._row(_Flag(event, blind=False, by=event.by, reason=event.reason), event.at_ns, now_ns)
             for event in self._closed
         ]
 

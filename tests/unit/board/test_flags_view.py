@@ -112,6 +112,13 @@ def test_a_renamed_flag_is_shown_under_its_present_name_and_is_not_closed() -> N
     assert view.closed(NOON) == []
 
 
+def test_what_closed_says_why_if_somebody_or_a_reload_did_it() -> None:
+    view = FlagsView(CONFIG, ZoneInfo("Asia/Baku"))
+    view.apply(flag(AlarmState.ACKNOWLEDGED))
+    view.apply(flag(AlarmState.NORMAL, "cleared", raised=False, reason="the rule was removed"))
+    assert [row.why for row in view.closed(NOON)] == ["the rule was removed"]
+
+
 def test_a_reload_is_listed_and_its_words_are_used() -> None:
     view = FlagsView(CONFIG, ZoneInfo("Asia/Baku"))
     view.apply(flag(AlarmState.ACKNOWLEDGED, name="asked/x"))

@@ -322,14 +322,20 @@ def test_how_rules_changed_is_told(lab: SimpleNamespace) -> None:
 # --- laws -----------------------------------------------------------------------------------------------------
 
 
-def run(of: Case, room: RulesRoom, cuts: Random | None, others: Sequence[Config] = ()) -> dict[str, list[Any]]:
-    """What is said of each flag; at random points the rules of a config take the place of those that are there."""
+def run(
+    of: Case, room: RulesRoom, cuts: Random | None, others: Sequence[Config] = (), later_ns: int = 0
+) -> dict[str, list[Any]]:
+    """What is said of each flag; at random points the rules of a config take the place of those that are there.
+
+    ``later_ns`` after what was told before, if nothing else is told by then.
+    """
     said: list[AnyEvent] = list(room.tick(of.start))
     for item in of.told:
-        if cuts is not None and cuts.random() < 0.06:
+        free = later_ns == 0 or item.at_ns > room.now_ns + later_ns
+        if cuts is not None and free and cuts.random() < 0.06:
             config = cuts.choice(others)
             heir = RulesRoom(with_rules_text(config, rules_text(config)), of.scale.calendars)
-            succession = heir.succeed(room, room.now_ns)
+            succession = heir.succeed(room, room.now_ns + later_ns)
             said += [*succession.until, *succession.renamed, *succession.since]
             room = heir
         said += room.operate(item) if isinstance(item, Operation) else room.see(item)
@@ -360,6 +366,18 @@ def test_other_rules_that_come_and_go_at_any_moment_change_nothing() -> None:
         others = [config_of(of, {**its, **of.rules}) for its in sets]
         found = run(of, room_of(of), chance, others)
         assert only(of.rules, found) == run(of, room_of(of), None)
+
+
+def test_what_changes_no_condition_changes_no_life() -> None:
+    for of, chance in cases(25):
+        other = {
+            name: rule.model_copy(update={"message": "another", "shelve_max": rule.shelve_max + 1})
+            for name, rule in of.rules.items()
+        }
+        of = msgspec.structs.replace(of, told=[item for item in of.told if not isinstance(item, Operation)])
+        assert run(of, room_of(of), chance, [config_of(of, other), config_of(of, of.rules)], 1) == run(
+            of, room_of(of), None
+        )
 
 
 def test_no_flag_is_left_standing_without_a_rule() -> None:
