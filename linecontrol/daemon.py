@@ -234,7 +234,9 @@ async def _run(gateway: Gateway, stack: AsyncExitStack, stop: asyncio.Event) -> 
         msg = f"the board can't listen on 127.0.0.1:{config.board.port}: {error}; choose another board: port:"
         raise LinecontrolError(msg) from error
     stack.push_async_callback(gateway.board.close)
-    (setup.state / PORT_FILE).write_text(f"{gateway.board_port}\n", encoding="ascii")
+    told = setup.state / PORT_FILE
+    told.write_text(f"{gateway.board_port}\n", encoding="ascii")
+    stack.callback(told.unlink, missing_ok=True)
     async with asyncio.TaskGroup() as group:
         outer = [group.create_task(outbox.run()) for outbox in gateway.outboxes.values()]
         outer += [group.create_task(_watch(gateway, notifier)), group.create_task(_prune(gateway))]

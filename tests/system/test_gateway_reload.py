@@ -116,6 +116,7 @@ def test_rules_are_taken_up_refused_and_never_forgotten(tmp_path: Path) -> None:
         wait_for("late", lambda: "late/gearbox_plc" in open_flags(gateway), 20)
         assert "sight/gearbox_plc" in open_flags(gateway)
         assert gateway.stop() == 0
+    assert reload(state)[0] == 1, "no gateway runs"
     records = records_in(state)
     given = [each.by for record in records for each in record.observations if isinstance(each, RulesGiven)]
     assert given == ["SIGHUP", "eva", ""]
