@@ -20,10 +20,11 @@ binds left out)::
                     o = c0[at]; c0[at] = x          # c0: its values
                     b0.total = b0.total + x - o
                     b0.at = at + 1 if at < 4 else b0.wrap()
-        if changed > 1: sight()                     # whether the station can be seen changed, and with it ages
+        if changed > 1:                             # whether the station can be seen changed:
+            sight()                                 # with it ages,
+            return first(now)                       # and all watches that it or the event moves
         v1 = (b0.total / 5 if b0.at >= 0 else b0.mean(0, 5))
         if v1 is None or (v1 > 100.0) or not w0.quiet: look(w0, now)
-        if changed > 1: first(now)                  # the watches that this moves
 
 A watch is quiet as long as its alarm is not raised and its condition was false; then nothing is done while that is so,
 and what is false for one of its parts is not read further. Where time moves a condition, the watch plans anew if that
@@ -93,9 +94,9 @@ def handler_of(event: type[Event], parts: Sequence[Part], entries: Sequence[Entr
     """
     writer = Writer(ordered=True)
     body = [*_entering(writer, event, entries), *(f"notes[{n}]()" for n in range(notes))]
-    body += ["if changed > 1: sight()", *_judging(writer, parts)]
+    body += ["if changed > 1:", *_indented(["sight()", "return first(now)"]), *_judging(writer, parts)]
     body += [f"looks[{n}](now)" for n in range(looks)]
-    body = ["changed = fold(own, moment, event, worked)", "if not changed: return", *body, "if changed > 1: first(now)"]
+    body = ["changed = fold(own, moment, event, worked)", "if not changed: return", *body]
     return factory(writer.setup, "on(event)", ["now = present.now", *present(body)], HEARING)
 
 

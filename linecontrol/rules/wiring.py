@@ -73,13 +73,10 @@ class Wiring:
         for about in abouts:
             place = about.place
             kept = keeping.places.get(place, Kept())
-            first = (
-                self._sight(about, kept),
-                _all([partial(self._judges.look, watch) for watch in sighted.get(place, ())]),
-            )
+            sight = self._sight(about, kept), sighted.get(place, [])
             for event in AT_STATIONS:
                 by_tag = {
-                    tag: self._handler(event, tag, about, heard.get((event, place, tag), []), kept, first, present)
+                    tag: self._handler(event, tag, about, heard.get((event, place, tag), []), kept, sight, present)
                     for tag in (sorted(keeping.tags) if event is Sampled else ("",))
                 }
                 at_stations[event][about.line][about.station] = _sampling(by_tag) if event is Sampled else by_tag[""]
@@ -141,7 +138,7 @@ class Wiring:
         about: About,
         hearing: list[Heard],
         kept: Kept,
-        first: tuple[Callable[[], None], Look],
+        sight: tuple[Callable[[], None], list[Watch]],
         present: Present,
     ) -> On:
         """What hears a kind of event at a station; of samples, those of a tag."""
@@ -156,8 +153,26 @@ class Wiring:
         stream = {CycleCompleted: CYCLES, Sampled: f"tag.{tag}"}.get(event)
         entries = tuple(kept.entries(stream)) if stream else ()
         make_on = self._written(handler_of, event, self._parts(own), entries, len(notes), len(looks))
-        on: On = make_on(*facts, *self._asked(own), present, AT_STATIONS[event], notes, looks, *first)
+        note, sighted = sight
+        first = self._first(about.place, hearing, sighted)
+        on: On = make_on(*facts, *self._asked(own), present, AT_STATIONS[event], notes, looks, note, first)
         return on
+
+    def _first(self, place: str, hearing: list[Heard], sighted: list[Watch]) -> Look:
+        """The look at all that an event moves by which a station comes into sight or goes out of it."""
+        moved = {watch.order: (watch, True) for watch in [*(watch for watch, _ in hearing), *sighted]}
+        groups = [[watch for watch, _ in group] for group in _groups([moved[order] for order in sorted(moved)], place)]
+        judges = self._judges
+
+        def first(now: int) -> None:
+            for watches in groups:
+                for watch in watches:
+                    if watch.rule.suppress is not None:
+                        judges.gate(watch, now)
+                for watch in watches:
+                    judges.look(watch, now)
+
+        return first
 
     def _sight(self, about: About, kept: Kept) -> Callable[[], None]:
         """What is noted of ages when a station comes into sight or goes out of it."""
@@ -213,14 +228,6 @@ class Wiring:
             self._made[key] = write(*what)
         made: Factory = self._made[key]
         return made
-
-
-def _all(looks: Sequence[Look]) -> Look:
-    def look(now: int) -> None:
-        for each in looks:
-            each(now)
-
-    return look
 
 
 def _key(what: Part | Entry) -> Any:

@@ -107,6 +107,14 @@ def test_a_first_flag_that_is_put_aside_hides_nobody(lab: SimpleNamespace) -> No
     ]
 
 
+def test_the_first_at_the_event_that_first_shows_a_station_is_the_first_in_the_file(lab: SimpleNamespace) -> None:
+    seen = {"each": "station", "only": ["line/second"], "when": "observed", "group": "g", "message": "m"}
+    down = {**seen, "when": "state == 'down'"}
+    for rules, first in (({"a": seen, "b": down}, "a"), ({"b": down, "a": seen}, "b")):
+        flags = story(lab, lab.plant(rules, **alarms()), [state(10, "second", "down")], 20)
+        assert [flag.flag for flag in flags if not flag.suppressed_by] == [f"{first}/line/second"]
+
+
 def test_flags_of_other_groups_let_nobody_come_to_the_front_early(lab: SimpleNamespace) -> None:
     rules = {
         "a": {**CALL, "only": ["line/second"], "group": "stop"},

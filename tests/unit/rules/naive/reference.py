@@ -221,18 +221,17 @@ class Reference:
         places = plant.take(event)
         for watched in self.watched.values():
             watched.reader.note(event, places)
-        if before is not None and plant.facts(event) == before:
+        came = {(place, Sight, "")} if plant.is_seen(place) is not seen else set()
+        if before is not None and plant.facts(event) == before and not came:
             places.remove(place)
         moved: list[list[Watched]] = []
         for each in places:
             groups: dict[str, list[Watched]] = {each: []}
             for watched in self.watched.values():
-                if watched.hears(event, [each]):
+                if watched.hears(event, [each]) or came & watched.concerned:
                     key = watched.name if watched.is_sequence else watched.subject.place
                     groups.setdefault(key, []).append(watched)
             moved += groups.values()
-        if plant.is_seen(place) is not seen:
-            moved += [[watched] for watched in self.watched.values() if (place, Sight, "") in watched.concerned]
         return moved
 
     def _move(self, now: int) -> None:
