@@ -226,6 +226,7 @@ def test_a_clock_that_was_set_back_is_believed_after_a_while() -> None:
         order.take(reading("b", 41, 7), UP_NS + (101 + number) * SECOND, out)
     assert [back / SECOND for back in backs if back] == [49]
     assert said(out) == [(41, "b", 7), (51, "a", 10), (52, "a", 11)]
+    assert order.memory.late == 21  # none after that
 
 
 def test_one_reading_in_time_shows_that_the_clock_is_right() -> None:
