@@ -149,9 +149,7 @@ class ReadingOrder:
         overtaken = sorted(memory.overtaken.values(), key=lambda each: each[0])
         memory.overtaken.clear()
         memory.mark_ns = overtaken[-1][0]
-        for signal, (at_ns, reading) in memory.newest.items():
-            if at_ns > memory.mark_ns:
-                memory.newest[signal] = (memory.mark_ns, reading)
+        memory.newest = {signal: seen for signal, seen in memory.newest.items() if seen[0] <= memory.mark_ns}
         for at_ns, reading in overtaken:
             memory.newest[reading.signal] = (at_ns, reading)
             ready.append((at_ns, [reading]))

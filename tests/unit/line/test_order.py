@@ -229,6 +229,13 @@ def test_a_clock_that_was_set_back_is_believed_after_a_while() -> None:
     assert order.memory.late == 21  # none after that
 
 
+def test_after_a_set_back_no_signal_is_held_against_what_it_was_by_the_clock_before() -> None:
+    order = up()
+    fed(order, at(100, reading("a", 100, 0), reading("b", 100, 0)))
+    fed(order, [*at(101, reading("a", 41, 1)), *at(112, reading("a", 52, 2))])
+    assert said(fed(order, at(112.1, reading("b", 51.9, 3)))) == [(51.9, "b", 3)]
+
+
 def test_one_reading_in_time_shows_that_the_clock_is_right() -> None:
     order = up()
     fed(order, at(100, reading("a", 100), reading("b", 100)))
