@@ -82,7 +82,7 @@ class Dice:
     def sequence(self) -> str:
         """Conditions one after the other."""
         text = self.turning()
-        for _ in range(self.chance.choice([1, 1, 1, 2])):
+        for _ in range(self.chance.choice([1, 1, 2])):
             text += f" then {self.turning()} within {self.length(self.chance.choice([2, 4, 8]))}"
         return text + (f" unless {self.turning()}" if self.chance.random() < 0.4 else "")
 

@@ -164,9 +164,12 @@ CHANGES = tuple(
 def story(chance: Random, start: int, steps: int, step: int, flags: list[str]) -> list[AnyEvent | Operation]:
     """Events and wishes at the steps after ``start``, in the order in which they are told; some of them late.
 
+    Most wishes are about flags of which there were some before.
+
     Mostly it begins with a little of everything, so that little stays unknown for long.
     """
     told: list[AnyEvent | Operation] = []
+    wished: list[str] = []
     if chance.random() < 0.8:
         told += [tell(chance, start, step, station) for station in STATIONS for tell in (_state, _start, _end)]
         told += [tell(chance, start, step, station) for tell in _TELLERS for station in chance.sample(STATIONS, 2)]
@@ -178,7 +181,8 @@ def story(chance: Random, start: int, steps: int, step: int, flags: list[str]) -
             at = start + place * step
             stamp = at - chance.choice([1, 2, 3]) * step if chance.random() < 0.04 else at
             if flags and chance.random() < 0.15:
-                told.append(_wish(chance, at, step, chance.choice(flags)))
+                wished.append(chance.choice(wished[-3:] if wished and chance.random() < 0.6 else flags))
+                told.append(_wish(chance, at, step, wished[-1]))
             else:
                 told.append(chance.choice(kinds)(chance, stamp, step, chance.choice(stations)))
     return told
