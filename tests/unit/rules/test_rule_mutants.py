@@ -146,11 +146,11 @@ FAULTS = [
         "now[path].value, now[path].since_w = then[path].value, then[path].since_w",
         "now[path].since_w = then[path].since_w",
     ),
-    # Not here: not looking again at what cleared (``RulesRoom._follow``), by which nothing can differ, since its condition
-    # is false then; faults by which time stands still, such as a window that keeps what is as old as its span.
+    # Not here: RulesRoom._follow not looking again at what cleared, by which nothing can differ (its condition is false
+    # then); faults by which time stands still, such as a window that keeps what is as old as its span.
 ]
 QUICKLY = {("kleene", "quotient"), ("annunciator", "_let_go"), ("room", "RulesRoom._advance"), ("fold", "_link"),
-           ("moment", "Moment.working_day")}  # fmt: skip
+           ("keep", "_take_over")}  # fmt: skip
 ALWAYS = [fault for fault in FAULTS if fault[:2] in QUICKLY]
 """Those that are looked for at each push; a study looks for all of them."""
 
