@@ -74,6 +74,7 @@ def test_stories_tell_of_everything() -> None:
 
 
 @pytest.mark.study
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("batch", range(20))
 def test_a_hundred_thousand_rules(batch: int) -> None:
     for number in range(500):

@@ -216,6 +216,7 @@ def test_some_faults_are_found(fault: tuple[str, str, str, str]) -> None:
 
 
 @pytest.mark.study
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("fault", FAULTS, ids=names(FAULTS))
 def test_every_fault_is_found(fault: tuple[str, str, str, str]) -> None:
     assert found(*fault)
