@@ -85,7 +85,6 @@ FAULTS = [
     ("flood", "over_ns", "flood.moments[-settings.leave]", "flood.moments[-1]"),
     ("chatter", "turn", "> at_ns - settings.window", ">= at_ns - settings.window"),
     ("system_flag", "SystemFlag.put", "if same_text or not raised", "if not raised"),
-    ("chain", "advance", "int(rises[0])", "0"),
     ("chain", "advance", " and progress.step <= 1 and not broken", " and progress.step <= 1"),
     ("chain", "advance", " and progress.step <= 1 and not broken", " and not broken"),
     ("chain", "advance", "stages[progress.step - 1].within_ns", "stages[0].within_ns"),
