@@ -172,5 +172,5 @@ def _join(at_ns: int, reading: Reading, instants: list[Instant]) -> None:
         instants.append((at_ns, [reading]))
 
 
-def _says(reading: Reading) -> tuple[type, Value, Quality]:
-    return type(reading.value), reading.value, reading.quality
+def _says(reading: Reading) -> tuple[Value, Quality]:
+    return reading.value, reading.quality

@@ -197,6 +197,14 @@ def test_what_stood_when_the_link_came_up_is_never_late() -> None:
     assert order.memory.late == 0
 
 
+def test_what_is_said_again_after_the_link_was_lost_is_news() -> None:
+    order = up()
+    fed(order, at(10, reading("a", 9), reading("b", 10)))
+    order.come_up(UP_NS + 5 * SECOND)  # by a clock that was set back meanwhile
+    assert said(fed(order, at(11, reading("a", 9), reading("c", -1)))) == [(9, "a", 1), (5, "c", 1)]
+    assert order.memory.late == 0
+
+
 def test_a_source_time_in_the_future_counts_as_that_of_receipt() -> None:
     order = up()
     got = fed(order, [*at(10, reading("a", 200)), *at(10.1, reading("b", 10.1), reading("a", 10.1, 2))])
