@@ -118,7 +118,6 @@ FAULTS = [
     ),
     ("handler", "_push", "{source.size - 1}", "{source.size - 2}"),
     ("handler", "_push", "if v is not (o", "if v is (o"),
-    ("handler", "_push", "{window}.total + x - o", "{window}.total + x"),
     ("handler", "_passing", "*writer.unknown(leaves(part.quick)), writer", "writer"),
     ("handler", "_entering", "if event.timing is MEASURED:", "if True:"),
     ("wiring", "Wiring._day", "or today == own.told_on", ""),
