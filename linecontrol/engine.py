@@ -37,6 +37,7 @@ from linecontrol.model import (
 )
 from linecontrol.rules import AlarmKpiRoom, RulesRoom
 from linecontrol.rules.succession import change
+from linecontrol.snapshot import recalled
 from linecontrol.target import TargetRoom
 
 
@@ -239,11 +240,7 @@ class Engine:
         Raises:
             SnapshotError: it was taken by another version.
         """
-        try:
-            taken = msgspec.msgpack.decode(snapshot, type=Snapshot)
-        except msgspec.DecodeError as error:
-            msg = f"the snapshot can't be read: {error}"
-            raise SnapshotError(msg) from error
+        taken: Snapshot = recalled(snapshot, Snapshot, "the snapshot")
         if taken.version != _VERSION:
             msg = f"the snapshot is of version {taken.version}; this linecontrol reads version {_VERSION}"
             raise SnapshotError(msg)

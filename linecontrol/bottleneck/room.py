@@ -15,6 +15,7 @@ from linecontrol.config import Config
 from linecontrol.errors import SnapshotError
 from linecontrol.flowline import LineLog
 from linecontrol.model import AnyEvent, CycleCompleted, CycleEnded, CycleStarted, KitStockChanged, StateChanged
+from linecontrol.snapshot import recalled
 
 
 class BottleneckRoom:
@@ -57,11 +58,7 @@ class BottleneckRoom:
         Raises:
             SnapshotError: it doesn't fit.
         """
-        try:
-            lines = msgspec.msgpack.decode(memory, type=dict[str, RecordMemory])
-        except msgspec.DecodeError as error:
-            msg = f"the memory of the bottleneck can't be read: {error}"
-            raise SnapshotError(msg) from error
+        lines: dict[str, RecordMemory] = recalled(memory, dict[str, RecordMemory], "the memory of the bottleneck")
         fits = {name: list(line.stations) for name, line in self._config.lines.items()}
         if {name: line.names for name, line in lines.items()} != fits:
             msg = "the memory of the bottleneck is of other lines or stations"

@@ -11,7 +11,6 @@ from linecontrol.config.gateway import allowed_range
 from linecontrol.config.params import Value
 from linecontrol.control.channel import Channel, Demand, Open, Written, colour_code
 from linecontrol.duration import NS
-from linecontrol.errors import SnapshotError
 from linecontrol.model import (
     Andon,
     AnyEvent,
@@ -24,6 +23,7 @@ from linecontrol.model import (
 )
 from linecontrol.rules.alarm import WANTING, flood_flag
 from linecontrol.rules.lexer import token_of
+from linecontrol.snapshot import recalled
 
 NO_PRODUCT = 0
 """Written as ``next_product`` when what was commanded isn't proposed any more."""
@@ -135,11 +135,7 @@ class ControlRoom:
         Raises:
             SnapshotError: it doesn't fit.
         """
-        try:
-            self._memory = msgspec.msgpack.decode(memory, type=_Remembered)
-        except msgspec.MsgspecError as error:
-            msg = f"the memory of control can't be read: {error}"
-            raise SnapshotError(msg) from error
+        self._memory = recalled(memory, _Remembered, "the memory of control")
         for channel in self._memory.channels.values():
             for demand in list(channel.demands):
                 if channel.name not in map(_what, self._actions.get(demand.rule, ())):

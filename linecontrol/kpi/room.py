@@ -9,6 +9,7 @@ from linecontrol.config import Config
 from linecontrol.errors import SnapshotError
 from linecontrol.kpi.line import LineFigures, LineMemory
 from linecontrol.model import AnyEvent, CycleCompleted, StateChanged, StateHeld, UnitCompleted
+from linecontrol.snapshot import recalled
 
 
 class KpiRoom:
@@ -48,11 +49,7 @@ class KpiRoom:
         Raises:
             SnapshotError: it doesn't fit.
         """
-        try:
-            lines = msgspec.msgpack.decode(memory, type=dict[str, LineMemory])
-        except msgspec.DecodeError as error:
-            msg = f"the memory of the figures can't be read: {error}"
-            raise SnapshotError(msg) from error
+        lines: dict[str, LineMemory] = recalled(memory, dict[str, LineMemory], "the memory of the figures")
         fits = {name: list(line.memory.pieces) for name, line in self._lines.items()}
         if {name: list(line.pieces) for name, line in lines.items()} != fits:
             msg = "the memory of the figures is of other lines or stations"

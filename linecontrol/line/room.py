@@ -8,7 +8,6 @@ import msgspec
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config, Role
 from linecontrol.config.types import NS
-from linecontrol.errors import SnapshotError
 from linecontrol.line.cycles import StationPlace
 from linecontrol.line.flow import UnitFlow
 from linecontrol.line.memory import LineMemory, OrderMemory, RoomMemory, StationMemory
@@ -27,6 +26,7 @@ from linecontrol.model import (
     Sampled,
     Value,
 )
+from linecontrol.snapshot import recalled
 
 TELL_LATE_NS = 60 * 10**9
 """How often late readings are told of, for each connection; they are counted one by one."""
@@ -332,11 +332,7 @@ class LineRoom:
         Raises:
             SnapshotError: it is of another version.
         """
-        try:
-            decoded = msgspec.msgpack.decode(memory, type=RoomMemory)
-        except msgspec.DecodeError as error:
-            msg = f"the line room's memory can't be read: {error}"
-            raise SnapshotError(msg) from error
+        decoded: RoomMemory = recalled(memory, RoomMemory, "the memory of the lines")
         for name, fresh in self._memory.lines.items():
             known = decoded.lines.get(name)
             if known is None or not known.stations.keys() & fresh.stations.keys():

@@ -7,9 +7,9 @@ from msgspec import Struct, field
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.duration import NS
-from linecontrol.errors import SnapshotError
 from linecontrol.model import AlarmKpi, AnyEvent, FlagChanged
 from linecontrol.rules.tally import Account, Period, close_period, open_period, take
+from linecontrol.snapshot import recalled
 
 HOUR, SHIFT = "hour", "shift"
 HOUR_NS = 3600 * NS
@@ -82,11 +82,7 @@ class AlarmKpiRoom:
         Raises:
             SnapshotError: it doesn't fit.
         """
-        try:
-            old = msgspec.msgpack.decode(memory, type=_Remembered)
-        except msgspec.MsgspecError as error:
-            msg = f"the memory of the alarm figures can't be read: {error}"
-            raise SnapshotError(msg) from error
+        old: _Remembered = recalled(memory, _Remembered, "the memory of the alarm figures")
         self._memory = _Remembered({line: old.lines.get(line, Account()) for line in ("", *self._calendars)})
         self._due_ns = 0
 

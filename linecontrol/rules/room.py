@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config, RuleConfig
-from linecontrol.errors import ConfigError, SnapshotError
+from linecontrol.errors import ConfigError
 from linecontrol.model import AnyEvent, FlagChanged, Operation, Sampled
 from linecontrol.rules.alarm import (
     Alarm,
@@ -40,6 +40,7 @@ from linecontrol.rules.succession import Succession, comes, ends, is_same, leave
 from linecontrol.rules.system_flag import LIFE, SHELVE_MAX_NS, SystemFlag
 from linecontrol.rules.watch import Told, Watch
 from linecontrol.rules.wiring import Judges, Wiring
+from linecontrol.snapshot import recalled
 
 _ANNUNCIATOR = -1
 """Stands for the annunciator where others are named by their order."""
@@ -189,11 +190,7 @@ class RulesRoom:
         Raises:
             SnapshotError: it doesn't fit.
         """
-        try:
-            remembered = msgspec.msgpack.decode(memory, type=_Remembered)
-        except msgspec.MsgspecError as error:
-            msg = f"the rules' memory can't be read: {error}"
-            raise SnapshotError(msg) from error
+        remembered: _Remembered = recalled(memory, _Remembered, "the memory of the rules")
         self._take_over(remembered)
         for flag, alarm in remembered.alarms.items():
             if flag not in self._by_flag and remembered.now_ns:

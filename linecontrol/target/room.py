@@ -7,8 +7,8 @@ from msgspec import Struct, field
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config
-from linecontrol.errors import SnapshotError
 from linecontrol.model import AnyEvent, CycleCompleted, CycleStarted, UnitCompleted
+from linecontrol.snapshot import recalled
 from linecontrol.target.commitment import FamilyCommitments, Served
 from linecontrol.target.kit import Kits
 from linecontrol.target.ledger import Ledgers
@@ -102,11 +102,7 @@ class TargetRoom:
         Raises:
             SnapshotError: it doesn't fit.
         """
-        try:
-            self._memory = msgspec.msgpack.decode(memory, type=TargetMemory | None)
-        except msgspec.DecodeError as error:
-            msg = f"the memory of the targets can't be read: {error}"
-            raise SnapshotError(msg) from error
+        self._memory = recalled(memory, TargetMemory | None, "the memory of the targets")
         self._next, self._due_ns = {}, _ALWAYS_NS
         if self._memory is not None:
             self._plan_marks(self._memory.now_ns)
