@@ -264,10 +264,12 @@ class Writer:
         if source.table != "rings":
             return asked
         full = {
-            "count": f"{window}.total",
-            "share": f"{window}.total / {source.size}",
-            "mean": f"{window}.total / {source.size}",
+            "count": "{}.total",
+            "share": f"{{}}.total / {source.size}",
+            "mean": f"({{0}}.total + {{0}}.rest) / {source.size}",
         }.get(function)
+        if full:
+            full = full.format(self.bind(f"{window}.sum"))
         if self._ordered and function in EXTREMES | {"quantile": 0.0}:
             place = rank_of(source.size, EXTREMES.get(function, figure.rank))
             full = f"{self.bind(f'{window}.order')}[{place}]"

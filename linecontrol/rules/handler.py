@@ -18,12 +18,12 @@ binds left out)::
                 if at < 0: b0.grow(x, 0)
                 else:
                     o = c0[at]; c0[at] = x          # c0: its values
-                    b0.total = b0.total + x - o
+                    s0.add(x); s0.add(-o)           # s0: its sum
                     b0.at = at + 1 if at < 4 else b0.wrap()
         if changed > 1:                             # whether the station can be seen changed:
             sight()                                 # with it ages,
             return first(now)                       # and all watches that it or the event moves
-        v1 = (b0.total / 5 if b0.at >= 0 else b0.mean(0, 5))
+        v1 = ((s0.total + s0.rest) / 5 if b0.at >= 0 else b0.mean(0, 5))
         if v1 is None or (v1 > 100.0) or not w0.quiet: look(w0, now)
 
 A watch is quiet as long as its alarm is not raised and its condition was false; then nothing is done while that is so,
@@ -179,7 +179,9 @@ def _push(writer: Writer, entry: Entry) -> list[str]:
     values = writer.bind(f"{window}.values")
     code = [f"o = {values}[at]; {values}[at] = x"]
     if entry.summed:
-        code.append(f"{window}.total = {window}.total + x - o")
+        total = writer.bind(f"{window}.sum")
+        whole = source.item.kind is Kind.BOOL
+        code.append(f"{total}.total = {total}.total + x - o" if whole else f"{total}.add(x); {total}.add(-o)")
     for each in entry.passed:
         above = writer.bind(f"{window}.above[{each.key!r}]")
         code.append(f"v = x {each.sign} {each.limit!r}")

@@ -129,13 +129,14 @@ def _refill(new: Any, old: Any) -> None:
         return
     if isinstance(new, Ring) and new.stamped and not old.stamped:
         return
-    new.values[:], new.total = old.values, old.total
+    new.values[:] = old.values
+    new.sum.total, new.sum.rest = old.sum.total, old.sum.rest
     if isinstance(new, Span):
         new.stamps[:], new.head = old.stamps, old.head
     else:
         new.at = old.at
         if new.summed and not old.summed:
-            new.total = sum(new.values)
+            new.sum.restart(new.values)
         new.stamps[:] = old.stamps if new.stamped else ()
         for limit, above in new.above.items():
             above[0] = _number_beyond(new.values, limit)

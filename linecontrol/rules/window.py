@@ -1,13 +1,13 @@
 """The last values of a stream, over so many of them or over a time, and the figures that follow from them.
 
-Values enter in constant time; sums are made afresh now and then, so that they stay exact to the last bit, and order
+Values enter in constant time; sums keep what they round off, so that nothing stays of what has left; and order
 (for quantiles) is kept by bisection where a condition asks for it, else found when a message does. What is older than
 a time window is dropped when a figure is asked for.
 """
 
 from abc import abstractmethod
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -21,10 +21,39 @@ MOST_KEPT = 10_000
 
 HOUR_NS = 3_600e9
 
+HUGE = 1e290
+"""What is larger counts as this in sums, so that they stay finite."""
+
 
 def rank_of(number: int, rank: float) -> int:
     """The place, counted from 0, of the smallest of ``number`` values that a share ``rank`` doesn't exceed."""
     return max(ceil(rank * number - 1e-9), 1) - 1
+
+
+@dataclass(slots=True)
+class Sum:
+    """A sum that values enter and leave: ``total``, and in ``rest`` what that rounds off.
+
+    By D. Knuth's TwoSum (The Art of Computer Programming, 4.2.2).
+    """
+
+    total: float = 0.0
+    rest: float = 0.0
+
+    def add(self, value: float) -> None:
+        """One more value; what leaves is added negatively."""
+        if not -HUGE < value < HUGE:
+            value = HUGE if value > 0 else -HUGE
+        total = self.total
+        self.total = new = total + value
+        part = new - total
+        self.rest += (total - (new - part)) + (value - part)
+
+    def restart(self, values: Iterable[float]) -> None:
+        """The sum of these: what was much larger, and left, has taken digits of the others with it."""
+        self.total = self.rest = 0.0
+        for value in values:
+            self.add(value)
 
 
 class _Figures:
@@ -35,7 +64,7 @@ class _Figures:
     values: list[float]
     stamps: list[int]
     order: list[float]
-    total: float
+    sum: Sum
 
     @abstractmethod
     def live(self, worked: int) -> tuple[int, int, int]:
@@ -43,12 +72,12 @@ class _Figures:
 
     def count(self, worked: int, least: int) -> float | None:
         """Sum of the values: how many conditions held."""
-        return float(self.total) if self.live(worked)[0] >= least else None
+        return float(self.sum.total) if self.live(worked)[0] >= least else None
 
     def mean(self, worked: int, least: int) -> float | None:
         """Arithmetic mean; of conditions, the share that held."""
         number = self.live(worked)[0]
-        return self.total / number if number >= least else None
+        return (self.sum.total + self.sum.rest) / number if number >= least else None
 
     def min(self, worked: int, least: int) -> float | None:
         """The smallest value."""
@@ -93,7 +122,7 @@ class _Figures:
 class Ring(_Figures):
     """The last ``size`` values. Once there are so many, ``at`` is the place of the oldest, which the next one takes.
 
-    Values are numbers, seconds, or 0 and 1 for false and true. ``total`` is kept if ``summed``, ``order`` if
+    Values are numbers, seconds, or 0 and 1 for false and true. ``sum`` is kept if ``summed``, ``order`` if
     ``sorted``, ``stamps`` (readings of working time) if ``stamped``. ``above`` counts the values beyond limits, as
     ``Passed`` names them.
     """
@@ -103,7 +132,7 @@ class Ring(_Figures):
     sorted: bool = False
     stamped: bool = False
     at: int = -1
-    total: float = 0.0
+    sum: Sum = field(default_factory=Sum)
     values: list[float] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
     order: list[float] = field(default_factory=list)
@@ -115,7 +144,9 @@ class Ring(_Figures):
         if at >= 0:
             old = self.values[at]
             self.values[at] = value
-            self.total = self.total + value - old
+            if self.summed:
+                self.sum.add(value)
+                self.sum.add(-old)
             for limit, above in self.above.items():
                 above[0] += is_beyond(value, limit) - is_beyond(old, limit)
             if self.stamped:
@@ -130,7 +161,8 @@ class Ring(_Figures):
     def grow(self, value: float, worked: int) -> None:
         """Take in a value while there are fewer than ``size``."""
         self.values.append(value)
-        self.total += value
+        if self.summed:
+            self.sum.add(value)
         if self.stamped:
             self.stamps.append(worked)
         if self.sorted:
@@ -142,7 +174,8 @@ class Ring(_Figures):
 
     def wrap(self) -> int:
         """Sum afresh when the last place was written; the next one."""
-        self.total = sum(self.values)
+        if self.summed:
+            self.sum.restart(self.values)
         return 0
 
     def passed(self, least: int, rank: float, above: int) -> bool | None:
@@ -172,7 +205,7 @@ class Span(_Figures):
     span_ns: int
     sorted: bool = False
     head: int = 0
-    total: float = 0.0
+    sum: Sum = field(default_factory=Sum)
     values: list[float] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
     order: list[float] = field(default_factory=list)
@@ -181,7 +214,7 @@ class Span(_Figures):
         """Take in the newest value."""
         self.values.append(value)
         self.stamps.append(worked)
-        self.total += value
+        self.sum.add(value)
         if self.sorted:
             insort(self.order, value)
         self.live(worked)
@@ -193,14 +226,14 @@ class Span(_Figures):
         limit = worked - self.span_ns
         while head < len(stamps) and (stamps[head] <= limit or len(stamps) - head > MOST_KEPT):
             value = self.values[head]
-            self.total -= value
+            self.sum.add(-value)
             if self.sorted:
                 del self.order[bisect_left(self.order, value)]
             head += 1
         if head >= _SLACK and 2 * head >= len(stamps):
             del self.values[:head], stamps[:head]
             head = 0
-            self.total = sum(self.values)
+            self.sum.restart(self.values)
         self.head = head
         return len(stamps) - head, head, -1
 
