@@ -177,11 +177,14 @@ def _push(writer: Writer, entry: Entry) -> list[str]:
     if source.table != "rings":
         return [f"{window}.push(x, worked)"]
     values = writer.bind(f"{window}.values")
-    code = [f"o = {values}[at]; {values}[at] = x"]
+    code, around = [f"o = {values}[at]; {values}[at] = x"], "0"
     if entry.summed:
         total = writer.bind(f"{window}.sum")
-        whole = source.item.kind is Kind.BOOL
-        code.append(f"{total}.total = {total}.total + x - o" if whole else f"{total}.add(x); {total}.add(-o)")
+        if source.item.kind is Kind.BOOL:
+            code.append(f"{total}.total = {total}.total + x - o")
+        else:
+            code.append(f"{total}.add(x); {total}.add(-o)")
+            around = f"{window}.wrap()"
     for each in entry.passed:
         above = writer.bind(f"{window}.above[{each.key!r}]")
         code.append(f"v = x {each.sign} {each.limit!r}")
@@ -191,6 +194,6 @@ def _push(writer: Writer, entry: Entry) -> list[str]:
     if entry.ordered:
         order = writer.bind(f"{window}.order")
         code.append(f"del {order}[bisect_left({order}, o)]; insort({order}, x)")
-    code.append(f"{window}.at = at + 1 if at < {source.size - 1} else {window}.wrap()")
+    code.append(f"{window}.at = at + 1 if at < {source.size - 1} else {around}")
     grow = f"{window}.grow(x, {'worked' if entry.stamped else '0'})"
     return [f"at = {window}.at", f"if at < 0: {grow}", "else:", *_indented(code)]
