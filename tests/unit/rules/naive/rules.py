@@ -230,11 +230,7 @@ class Dice:
         function = chance.choice(["mean", "mean", "median", "min", "max", "quantile", "ewma", "delta"])
         rank = f", {chance.choice(['90%', '50%', '0.3'])}" if function == "quantile" else ""
         figure = f"{function}(cycle.active{rank}, {self.reach('cycles', sized=function == 'ewma')})"
-        met, unmet = (
-            ("0 s", "20 s", "30.1 s", "55.1 s", "80.1 s", "90 s"),
-            ("1 s", "21 s", "31 s", "56 s", "81 s", "91 s"),
-        )
-        return f"{figure} {sign} {chance.choice(unmet if function == 'mean' else met)}"
+        return f"{figure} {sign} {chance.choice(['0 s', '20 s', '30.1 s', '55.1 s', '80.1 s', '90 s'])}"
 
     def window(self, *, number: bool) -> str:
         """A figure of a window: a number or a duration."""

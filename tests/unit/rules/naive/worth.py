@@ -5,7 +5,7 @@ Windows keep every element that ever entered, ages every value that was ever tol
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import ceil
+from math import ceil, fsum
 from typing import Any
 
 from msgspec import Struct
@@ -328,7 +328,7 @@ def figure(node: Window, inside: list[tuple[Any, int]], ever: list[tuple[Any, in
         case "count":
             return float(sum(values))
         case "share" | "mean":
-            return float(sum(map(Fraction, values)) / len(values))
+            return fsum(values) / len(values)
         case "median":
             return (ranked[(len(ranked) - 1) // 2] + ranked[len(ranked) // 2]) / 2
         case "quantile":
