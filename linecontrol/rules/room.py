@@ -141,11 +141,11 @@ class RulesRoom:
         return self._told()
 
     def operate(self, operation: Operation) -> Sequence[AnyEvent]:
-        """A person's wish about a flag; nothing if there is no such flag or nothing changes."""
-        if operation.flag not in self.flags:
-            return ()
+        """A person's wish about a flag, after what time brought about before; nothing if there is no such flag."""
         if operation.at_ns > self._present.now:
             self._advance(operation.at_ns)
+        if operation.flag not in self.flags:
+            return self._told()
         now = self._present.now
         if (watch := self._by_flag.get(operation.flag)) is not None:
             steps = _operated(watch.alarm, watch.rule.life, watch.rule.config.shelve_max, operation, now)

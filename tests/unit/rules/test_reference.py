@@ -62,6 +62,14 @@ def test_every_transition_is_as_the_reference_has_it(name: str, batch: int) -> N
         assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [("night", 1_003_880), ("short", 1_005_550), ("crowd", 1_005_925), ("short", 1_005_981), ("crowd", 1_007_926)],
+)
+def test_what_once_differed(name: str, seed: int) -> None:
+    assert not differences(case(scale_of(name), Random(seed)), name, seed)
+
+
 def test_stories_tell_of_everything() -> None:
     seen: Counter[str] = Counter()
     for name in SCALES:

@@ -165,7 +165,7 @@ def test_neighbours(lab: SimpleNamespace) -> None:
               state(40, "working", "third")]  # fmt: skip
     assert story(lab, rule, events, 60) == [("r/line/second", "raised", 10.0), ("r/line/second", "cleared", 40.0)]
     room = lab.room_of(lab.plant({"r": {"message": "m", **rule}}))
-    assert room.operate(Operation("ack", "r/line/third", "ali", "", MONDAY)) == ()
+    assert not room.operate(Operation("ack", "r/line/third", "ali", "", MONDAY))
 
 
 def test_bottleneck_and_andon(lab: SimpleNamespace) -> None:
