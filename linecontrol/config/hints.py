@@ -5,10 +5,10 @@ from datetime import date
 from difflib import get_close_matches
 
 
-def nearest(name: object, allowed: Iterable[str]) -> str:
-    """``; did you mean 'x'?``, or nothing if no allowed name is near."""
+def nearest(name: object, allowed: Iterable[str], *, after: str = ";") -> str:
+    """``; did you mean 'x'?``, or nothing if no allowed name is near; ``after`` is the sign before it."""
     close = get_close_matches(str(name), list(allowed), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f"{after} did you mean {close[0]!r}?" if close else ""
 
 
 def patterns_of(names: Iterable[str]) -> list[str]:

@@ -1,13 +1,13 @@
 """The nearest allowed name for one that isn't, and names in a row."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+
+from linecontrol.config import hints
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """``, did you mean 'x'?`` for the nearest allowed name, or nothing if none is near."""
-    found = get_close_matches(name, list(allowed), n=1, cutoff=0.6)
-    return f", did you mean {found[0]!r}?" if found else ""
+    return hints.nearest(name, allowed, after=",")
 
 
 def some(names: Sequence[str]) -> str:
