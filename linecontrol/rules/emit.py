@@ -67,8 +67,8 @@ def signal_of(when: Typed, over: Typed) -> Factory:
     when, over = counting(when), counting(over)
     writer = Writer(ordered=True)
     raised = writer.aside()
-    body = ["if alarm.raised:", *(f"    {line}" for line in raised.read(leaves(over)))]
-    body += [f"    return {raised.worth(over)}", *writer.read(leaves(when)), f"return {writer.worth(when)}"]
+    body = ["if alarm.raised:", *indented([*raised.read(leaves(over)), f"return {raised.worth(over)}"])]
+    body += [*writer.read(leaves(when)), f"return {writer.worth(when)}"]
     timed = any("worked" in line or "moment" in line for line in (*writer.setup, *body))
     return factory(writer.setup, "signal()", ["worked = moment.worked", *body] if timed else body, f"{BOUND}, alarm")
 
@@ -103,15 +103,20 @@ def present(body: list[str]) -> list[str]:
     return [TURN, *body] if any("moment" in line for line in body) else body
 
 
+def indented(lines: Iterable[str]) -> list[str]:
+    """Code one level further in."""
+    return [f"    {line}" for line in lines]
+
+
 TURN = "if now >= moment.turns: moment.turn()"
 
 
 def factory(setup: list[str], signature: str, body: list[str], bound: str = BOUND) -> Factory:
     """A function that binds ``bound`` and makes another one of this signature."""
     lines = [f"def make({bound}):"]
-    lines += [f"    {line}" for line in setup]
+    lines += indented(setup)
     lines.append(f"    def {signature}:")
-    lines += [f"        {line}" for line in body]
+    lines += indented(indented(body))
     lines.append(f"    return {signature.partition('(')[0]}")
     return compiled("\n".join(lines) + "\n")
 
@@ -233,7 +238,7 @@ class Writer:
         return [
             *reading,
             f"if {known}:",
-            *(f"    {line}" for line in gap),
+            *indented(gap),
             "    if 0 <= n < FAR:",
             "        n = round(n * 1e9) or 1",
             f"        n = {'now + n' if wall else when}",

@@ -36,7 +36,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from linecontrol.model import CycleCompleted, Event
-from linecontrol.rules.emit import BOUND, Factory, Writer, factory, may_divide_by_zero, on_calendar, present
+from linecontrol.rules.emit import BOUND, Factory, Writer, factory, indented, may_divide_by_zero, on_calendar, present
 from linecontrol.rules.names import Kind
 from linecontrol.rules.typed import Apply, Const, Leaf, Load, Passed, Source, Typed, counting, leaves, quick
 
@@ -94,7 +94,7 @@ def handler_of(event: type[Event], parts: Sequence[Part], entries: Sequence[Entr
     """
     writer = Writer(ordered=True)
     body = [*_entering(writer, event, entries), *(f"notes[{n}]()" for n in range(notes))]
-    body += ["if changed > 1:", *_indented(["sight()", "return first(now)"]), *_judging(writer, parts)]
+    body += ["if changed > 1:", *indented(["sight()", "return first(now)"]), *_judging(writer, parts)]
     body += [f"looks[{n}](now)" for n in range(looks)]
     body = ["changed = fold(own, moment, event, worked)", "if not changed: return", *body]
     return factory(writer.setup, "on(event)", ["now = present.now", *present(body)], HEARING)
@@ -116,7 +116,7 @@ def _passing(writer: Writer, watch: str, part: Part) -> list[str]:
         return _deciding(writer, watch, part)
     maybe = [*writer.unknown(leaves(part.quick)), writer.native(part.quick), f"not {watch}.quiet"]
     aside = writer.aside()
-    code = [f"if {' or '.join(maybe)}:", *_indented([*aside.read(part.inputs), *_deciding(aside, watch, part)])]
+    code = [f"if {' or '.join(maybe)}:", *indented([*aside.read(part.inputs), *_deciding(aside, watch, part)])]
     if part.plan:
         code.append(f"else: plan({watch}, now)" if part.gate else f"else: {watch}.wakes = NEVER")
     return code
@@ -127,7 +127,7 @@ def _deciding(writer: Writer, watch: str, part: Part) -> list[str]:
     if may_divide_by_zero(part.when):
         code, maybe = [f"try: s = {' or '.join(maybe)}", "except BY_ZERO: s = True"], ["s"]
     code.append(f"if {' or '.join(maybe)} or not {watch}.quiet: look({watch}, now)")
-    return [*code, "else:", *_indented(_planning(writer, watch, part))] if part.plan else code
+    return [*code, "else:", *indented(_planning(writer, watch, part))] if part.plan else code
 
 
 def _planning(writer: Writer, watch: str, part: Part) -> list[str]:
@@ -149,10 +149,6 @@ def _planning(writer: Writer, watch: str, part: Part) -> list[str]:
     ]
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
-
-
 def _entering(writer: Writer, event: type[Event], entries: Sequence[Entry]) -> list[str]:
     """Code by which values enter windows. What items read of the station itself is read before."""
     if not entries:
@@ -165,10 +161,10 @@ def _entering(writer: Writer, event: type[Event], entries: Sequence[Entry]) -> l
         item = entry.source.item
         entering.append(f"x = {writer.worth(item) if isinstance(item, Apply | Const) else writer.names([item])[0]}")
         exact = "x = 1.0 if x else 0.0" if item.kind is Kind.BOOL else "x += 0.0"
-        entering += ["if x is not None:", *_indented([exact, *_push(writer, entry)])]
+        entering += ["if x is not None:", *indented([exact, *_push(writer, entry)])]
     if event is not CycleCompleted:
         return [*code, *entering]
-    return [*code, "if event.timing is MEASURED:", *_indented(entering)]
+    return [*code, "if event.timing is MEASURED:", *indented(entering)]
 
 
 def _push(writer: Writer, entry: Entry) -> list[str]:
@@ -196,4 +192,4 @@ def _push(writer: Writer, entry: Entry) -> list[str]:
         code.append(f"del {order}[bisect_left({order}, o)]; insort({order}, x)")
     code.append(f"{window}.at = at + 1 if at < {source.size - 1} else {around}")
     grow = f"{window}.grow(x, {'worked' if entry.stamped else '0'})"
-    return [f"at = {window}.at", f"if at < 0: {grow}", "else:", *_indented(code)]
+    return [f"at = {window}.at", f"if at < 0: {grow}", "else:", *indented(code)]
