@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Sequence
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
@@ -14,6 +15,8 @@ from linecontrol.errors import ReloadRefused
 from linecontrol.model import Operation
 from linecontrol.model.event import AnyEvent, FlagChanged, RulesChanged
 from linecontrol.model.observation import VERBS
+
+_W = TypeVar("_W")
 
 PATIENCE_S = 3.0
 """How long the gateway may take to carry out a wish; after that, nothing has come of it."""
@@ -72,14 +75,9 @@ class Operators:
 
     async def handle(self, request: web.Request) -> web.Response:
         """``POST /flags``: 200 with the flag's state, or why not."""
-        if (refusal := self._access.refusal(request)) is not None:
-            return refusal
-        try:
-            wish = msgspec.json.decode(await request.read(), type=Wish)
-        except msgspec.MsgspecError as error:
-            return refused(400, f"not understood: {error}")
-        if (complaint := self._complaint(wish)) is not None:
-            return refused(422, complaint)
+        wish = await self._wished(request, Wish, self._complaint)
+        if isinstance(wish, web.Response):
+            return wish
         key = (wish.flag, wish.user)
         if key in self._waiting:
             return refused(409, f"a wish of {wish.user} about {wish.flag} is being carried out")
@@ -98,14 +96,9 @@ class Operators:
 
     async def reload(self, request: web.Request) -> web.Response:
         """``POST /reload``: 200 with what changed (``null``: nothing), or 422 with every reason why not."""
-        if (refusal := self._access.refusal(request)) is not None:
-            return refusal
-        try:
-            wish = msgspec.json.decode(await request.read(), type=ReloadWish)
-        except msgspec.MsgspecError as error:
-            return refused(400, f"not understood: {error}")
-        if (complaint := _user_complaint(wish.user)) is not None:
-            return refused(422, complaint)
+        wish = await self._wished(request, ReloadWish, lambda wish: _user_complaint(wish.user))
+        if isinstance(wish, web.Response):
+            return wish
         if self._reload is None:
             return refused(409, "this gateway reads its rules at its start only")
         try:
@@ -113,6 +106,19 @@ class Operators:
         except ReloadRefused as why:
             return web.json_response({"error": "the rules that count go on", "problems": why.problems}, status=422)
         return web.json_response(body=msgspec.json.encode({"changed": changed, "text": changed and changed.text}))
+
+    async def _wished(
+        self, request: web.Request, kind: type[_W], complaint: Callable[[_W], str | None]
+    ) -> _W | web.Response:
+        """What a request wants, or why it may not or can't be taken."""
+        if (refusal := self._access.refusal(request)) is not None:
+            return refusal
+        try:
+            wish = msgspec.json.decode(await request.read(), type=kind)
+        except msgspec.MsgspecError as error:
+            return refused(400, f"not understood: {error}")
+        wrong = complaint(wish)
+        return wish if wrong is None else refused(422, wrong)
 
     def _complaint(self, wish: Wish) -> str | None:
         if wish.verb not in VERBS:
