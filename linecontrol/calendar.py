@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from linecontrol.config import CalendarConfig, Config, ShiftConfig, StopConfig
 from linecontrol.config.hours import DAY, Hours, Week, concerns
+from linecontrol.duration import NS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTE = 60 * 10**9
+_MINUTE = 60 * NS
 
 
 class Shift(Struct, frozen=True, order=True):

@@ -13,13 +13,14 @@ from collections import deque
 
 from msgspec import structs
 
+from linecontrol.duration import NS
 from linecontrol.line.memory import OrderMemory, Waiting
 from linecontrol.model import Quality, Reading, Value
 
 MOST_WAITING = 20_000
 """Readings of one connection that may wait; beyond that the oldest are taken in before their window is over."""
 
-CLOCK_PATIENCE_NS = 10 * 10**9
+CLOCK_PATIENCE_NS = 10 * NS
 """A clock that was set back is believed when for so long nothing but older readings came."""
 
 NEVER_NS = 2**63 - 1

@@ -7,7 +7,7 @@ import msgspec
 
 from linecontrol.calendar import WorkCalendar
 from linecontrol.config import Config, Role
-from linecontrol.config.types import NS
+from linecontrol.duration import NS
 from linecontrol.line.cycles import StationPlace
 from linecontrol.line.flow import UnitFlow
 from linecontrol.line.memory import LineMemory, OrderMemory, RoomMemory, StationMemory
@@ -28,7 +28,7 @@ from linecontrol.model import (
 )
 from linecontrol.snapshot import recalled
 
-TELL_LATE_NS = 60 * 10**9
+TELL_LATE_NS = 60 * NS
 """How often late readings are told of, for each connection; they are counted one by one."""
 
 
